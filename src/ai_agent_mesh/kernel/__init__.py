@@ -1,0 +1,1 @@
+"""Shared words of the house: errors, ids, clock, spans of time, money."""

@@ -1,0 +1,7 @@
+"""Tells Alembic which connection to migrate: the one that `migrate` hands over."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"])
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,1 @@
+"""Kits without a domain: database, jobs, HTTP, cryptography, observation."""

@@ -1,0 +1,96 @@
+"""Brings a database to the schema of this version, with Alembic, one process at a time."""
+
+import asyncio
+from importlib.resources import as_file, files
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import SQLAlchemyError
+
+from ai_agent_mesh.kernel.errors import Unavailable
+from ai_agent_mesh.plumbing.postgres.database import Role
+
+# Any 64-bit number that nothing else in the database locks on.
+_LOCK = 0x6D65_7368
+_ORDERLY = tuple(role.value for role in Role)
+
+
+class MigrationFailed(Unavailable):
+    """The database could not be migrated: {reason}"""
+
+
+async def migrate(url: str, login: str | None = None) -> str:
+    """Bring the database at `url` to the newest schema and return its revision.
+
+    `url` must belong to a user who may create roles and tables; `login` is the user that the
+    running system connects as, and is granted the right to take the roles (default: the same).
+
+    Raises:
+        MigrationFailed: the database refused, with its own first line as the reason.
+    """
+    return await asyncio.to_thread(_migrate, url, login)
+
+
+def head_revision() -> str:
+    """Return the revision that this version of the code needs."""
+    with as_file(files("ai_agent_mesh") / "migrations") as folder:
+        head = ScriptDirectory(str(folder)).get_current_head()
+    if head is None:
+        raise MigrationFailed(reason="no migration is installed")
+    return head
+
+
+async def current_revision(url: str) -> str | None:
+    """Return the revision that the database is at, or None for an empty one.
+
+    Raises:
+        MigrationFailed: the database does not answer.
+    """
+    return await asyncio.to_thread(_current, url)
+
+
+def _migrate(url: str, login: str | None) -> str:
+    engine = sqlalchemy.create_engine(_dialect(url), poolclass=sqlalchemy.NullPool)
+    try:
+        with as_file(files("ai_agent_mesh") / "migrations") as folder, engine.connect() as link:
+            link.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
+            config = Config()
+            config.set_main_option("script_location", str(folder).replace("%", "%%"))
+            config.attributes["connection"] = link
+            command.upgrade(config, "head")
+            _grant(link, login)
+            link.commit()
+            return MigrationContext.configure(link).get_current_revision() or ""
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise MigrationFailed(reason=str(cause).splitlines()[0]) from error
+    finally:
+        engine.dispose()
+
+
+def _grant(link: sqlalchemy.Connection, login: str | None) -> None:
+    quote = link.dialect.identifier_preparer.quote
+    user = quote(login or str(link.exec_driver_sql("SELECT current_user").scalar_one()))
+    for role in _ORDERLY:
+        link.exec_driver_sql(f"GRANT {role} TO {user}")
+
+
+def _current(url: str) -> str | None:
+    engine = sqlalchemy.create_engine(_dialect(url), poolclass=sqlalchemy.NullPool)
+    try:
+        with engine.connect() as link:
+            return MigrationContext.configure(link).get_current_revision()
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise MigrationFailed(reason=str(cause).splitlines()[0]) from error
+    finally:
+        engine.dispose()
+
+
+def _dialect(url: str) -> str:
+    """Name the driver in a libpq address, as SQLAlchemy wants it."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url

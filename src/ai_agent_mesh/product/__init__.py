@@ -1,0 +1,1 @@
+"""What tenants use: identity, agents, policies, workflows, telemetry and the ledger."""
