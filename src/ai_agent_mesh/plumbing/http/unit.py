@@ -1,0 +1,53 @@
+"""One request's unit of work: its transaction, what it waited for, and whose fault it was."""
+
+from ai_agent_mesh.plumbing.postgres import Database, Tx
+
+
+class Unit:
+    """What a request does to the database, ended by the door together with its ledger entry.
+
+    A route calls `begin` for its tenant's transaction, and `settle` before it waits on anything
+    outside, so that no connection is held meanwhile.
+    """
+
+    __slots__ = ("_database", "_tenant_id", "_tx", "fault", "object", "trace_id", "waited_us")
+
+    def __init__(self, database: Database, tenant_id: str, trace_id: str = "") -> None:
+        self._database = database
+        self._tenant_id = tenant_id
+        self._tx: Tx | None = None
+        #: W3C trace id of the request, 32 hex digits.
+        self.trace_id = trace_id
+        #: An explicit fault (none, client, quota, upstream, platform) wins over the status.
+        self.fault: str | None = None
+        #: The id of what the request is about.
+        self.object: str | None = None
+        #: Microseconds spent waiting on an agent or an upstream: not the platform's own.
+        self.waited_us = 0
+
+    @property
+    def tx(self) -> Tx | None:
+        """Return the open transaction, if there is one."""
+        return self._tx
+
+    async def begin(self) -> Tx:
+        """Return the request's transaction, opened on first use."""
+        if self._tx is None:
+            self._tx = await self._database.begin(self._tenant_id)
+        return self._tx
+
+    async def settle(self) -> None:
+        """Commit what was done so far and give the connection back; `begin` opens the next part."""
+        tx, self._tx = self._tx, None
+        if tx is not None:
+            await self._database.commit(tx)
+
+    async def undo(self) -> None:
+        """Undo what is not settled."""
+        tx, self._tx = self._tx, None
+        if tx is not None:
+            await self._database.rollback(tx)
+
+    def waited(self, microseconds: int) -> None:
+        """Count time that was spent waiting on something outside."""
+        self.waited_us += microseconds
