@@ -1,0 +1,17 @@
+"""Knows the installation's keys: master key, tenants' keysets, signer and keyed hash."""
+
+from ai_agent_mesh.plumbing.crypto.keyfiles import KeyFileBroken, KeyFileExposed
+from ai_agent_mesh.plumbing.crypto.master import KeyedHash, MasterKey
+from ai_agent_mesh.plumbing.crypto.signer import Signer, verify
+from ai_agent_mesh.plumbing.crypto.vault import SealBroken, Vault
+
+__all__ = [
+    "KeyFileBroken",
+    "KeyFileExposed",
+    "KeyedHash",
+    "MasterKey",
+    "SealBroken",
+    "Signer",
+    "Vault",
+    "verify",
+]
