@@ -1,0 +1,21 @@
+"""A PostgreSQL of our own, kept in one folder and reached over its socket only."""
+
+from ai_agent_mesh.plumbing.postgres.embedded.account import NoAccount
+from ai_agent_mesh.plumbing.postgres.embedded.binaries import NoBinaries
+from ai_agent_mesh.plumbing.postgres.embedded.cluster import Urls
+from ai_agent_mesh.plumbing.postgres.embedded.place import FolderUnusable
+from ai_agent_mesh.plumbing.postgres.embedded.server import (
+    EmbeddedServer,
+    ServerFailed,
+    find_running,
+)
+
+__all__ = [
+    "EmbeddedServer",
+    "FolderUnusable",
+    "NoAccount",
+    "NoBinaries",
+    "ServerFailed",
+    "Urls",
+    "find_running",
+]

