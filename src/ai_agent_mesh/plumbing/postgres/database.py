@@ -237,7 +237,7 @@ class Database:
         await self._pool.release(tx._connection)  # noqa: SLF001
 
 
-async def _teach(connection: "Connection") -> None:
+async def _teach(connection: "asyncpg.Connection[asyncpg.Record] | Connection") -> None:
     """Pass JSON as plain values, encoded by msgspec."""
     await connection.set_type_codec(
         "jsonb",

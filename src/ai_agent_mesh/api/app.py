@@ -1,0 +1,92 @@
+"""The application behind the door: every capability's routes, the pages, and what stays public."""
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi.config import OpenAPIConfig
+
+from ai_agent_mesh import web
+from ai_agent_mesh.api import faults, openapi
+from ai_agent_mesh.api.door import Door
+from ai_agent_mesh.api.exchange import App
+from ai_agent_mesh.kernel.errors import Fact
+from ai_agent_mesh.plumbing.http import Unit
+from ai_agent_mesh.product.agents import routes as agents
+from ai_agent_mesh.product.governance import routes as governance
+from ai_agent_mesh.product.identity import Principal
+from ai_agent_mesh.product.identity import routes as identity
+from ai_agent_mesh.product.ledger import routes as ledger
+from ai_agent_mesh.product.orchestration import routes as orchestration
+from ai_agent_mesh.product.telemetry import routes as telemetry
+from ai_agent_mesh.operations.objectives import routes as objectives
+from ai_agent_mesh.wiring import Mesh
+
+MODULES = (identity, agents, governance, orchestration, telemetry, ledger, objectives)
+
+AnyRequest = Request[Any, Any, Any]  # the types of a user, an auth and a state that we do not use
+
+
+def handlers(module: ModuleType) -> Iterator[BaseRouteHandler]:
+    """Return every route that a capability's `routes` module defines."""
+    return (value for value in vars(module).values() if isinstance(value, BaseRouteHandler))
+
+
+def build(mesh: Mesh) -> App:
+    """Return the whole ASGI application, door included, over a wired mesh."""
+    routes = [handler for module in MODULES for handler in handlers(module)]
+    inner = Litestar(
+        route_handlers=[*routes, *web.routes(), *_public(mesh)],
+        dependencies={
+            "mesh": Provide(lambda: mesh, sync_to_thread=False),
+            "unit": Provide(_unit, sync_to_thread=False),
+            "principal": Provide(_principal, sync_to_thread=False),
+        },
+        exception_handlers={
+            Fact: faults.of_fact,
+            HTTPException: faults.of_http,
+            Exception: faults.of_bug,
+        },
+        # A capability names the parts of the wiring it uses in a Protocol; there is nothing to parse.
+        type_decoders=[(lambda wanted: getattr(wanted, "_is_protocol", False), _as_it_is)],
+        openapi_config=OpenAPIConfig(
+            title="AI-Agent Mesh", version=mesh.version, path="/schema", render_plugins=()
+        ),
+        logging_config=None,
+        debug=False,
+    )
+    published = openapi.document(inner.openapi_schema.to_schema())
+    mesh.openapi = msgspec.json.encode(published)
+    return Door(inner, mesh)
+
+
+def _unit(request: AnyRequest) -> Unit:
+    return request.scope["mesh.exchange"].unit  # type: ignore[typeddict-item,no-any-return] # the door's
+
+
+def _principal(request: AnyRequest) -> Principal:
+    return request.scope["mesh.exchange"].principal  # type: ignore[typeddict-item,no-any-return] # the door's
+
+
+def _as_it_is(_wanted: type, value: object) -> object:
+    return value
+
+
+def _public(mesh: Mesh) -> list[BaseRouteHandler]:
+    """Return what answers without a key: the metrics and the OpenAPI document."""
+
+    @get("/metrics", media_type="application/openmetrics-text", include_in_schema=False)
+    async def metrics() -> Response[bytes]:
+        body, kind = await mesh.measure()
+        return Response(body, media_type=kind)
+
+    @get("/openapi.json", media_type=MediaType.JSON, include_in_schema=False)
+    async def document() -> Response[bytes]:
+        return Response(mesh.openapi, media_type=MediaType.JSON)
+
+    return [metrics, document]

@@ -1,0 +1,244 @@
+"""The wrapper around everything that answers: no call passes it without its ledger entry.
+
+Litestar's own middleware does not see unknown paths and wrong methods, so this is a plain ASGI
+application around it. What a call changes and the call's entry are committed together; every other
+entry goes into the next batch. The answer leaves only when its entry is durable.
+"""
+
+from typing import Protocol
+
+import structlog
+
+from ai_agent_mesh.api import body, idempotency
+from ai_agent_mesh.api.exchange import Answer, App, Exchange, Message, Receive, Scope, Send
+from ai_agent_mesh.api.facts import (
+    MethodNotAllowed,
+    PermissionMissing,
+    RateLimited,
+    RouteMissing,
+    Unexpected,
+)
+from ai_agent_mesh.api.table import COUNTED, Table, service_of
+from ai_agent_mesh.kernel.clock import Clock
+from ai_agent_mesh.kernel.errors import Fact, Unavailable
+from ai_agent_mesh.kernel.ids import new_id
+from ai_agent_mesh.playbook import Playbook
+from ai_agent_mesh.plumbing.http import Unit
+from ai_agent_mesh.plumbing.observe import Metrics, bound
+from ai_agent_mesh.plumbing.postgres import Database
+from ai_agent_mesh.product.identity import Allowances, Authenticator, rate_headers
+from ai_agent_mesh.product.ledger import Entry, Inbox, Kind, Receipt
+from ai_agent_mesh.sla import Category, Fault, fault_of_status
+
+log = structlog.get_logger(__name__)
+
+#: Whose entries the calls of unknown callers are.
+NOBODY = "platform"
+
+
+class Wiring(Protocol):
+    """What the door needs of the wired application."""
+
+    app: Database
+    playbook: Playbook
+    clock: Clock
+    authenticator: Authenticator
+    allowances: Allowances
+    inbox: Inbox
+    metrics: Metrics
+
+
+class Door:
+    """Stands before the application `inner` and lets calls in and answers out."""
+
+    def __init__(self, inner: App, mesh: Wiring, table: Table | None = None) -> None:
+        self._inner = inner
+        self._mesh = mesh
+        self._table = table or Table()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI connection."""
+        if scope["type"] != "http" or not counted(scope["path"]):
+            await self._inner(scope, receive, send)
+            return
+        exchange = Exchange.of(scope)
+        with bound(exchange.trace), self._mesh.metrics.in_flight():
+            answer = await self._answer(exchange, receive)
+            answer = await self._close(exchange, answer)
+        await answer.send(send, bodiless=exchange.method == "HEAD")
+
+    async def _answer(self, exchange: Exchange, receive: Receive) -> Answer:
+        try:
+            await self._admit(exchange, receive)
+            return await self._serve(exchange)
+        except Fact as fact:
+            return self._problem(exchange, fact)
+        except Exception:
+            log.exception("request.failed", route=exchange.path)
+            return self._problem(exchange, Unexpected())
+
+    async def _admit(self, exchange: Exchange, receive: Receive) -> None:
+        """Let the request in: its size, its caller, their allowance, their right."""
+        mesh = self._mesh
+        exchange.match = self._table.match(exchange.method, exchange.inner)
+        exchange.body = await body.read(exchange, receive, mesh.playbook.limits.request_bytes)
+        principal = await mesh.authenticator.authenticate(exchange.header(b"authorization"))
+        exchange.principal = principal
+        allowance = await mesh.allowances.take(principal.tenant_id, principal.tier)
+        exchange.allowance = allowance
+        if not allowance.allowed:
+            mesh.metrics.rate_limited(principal.tier)
+            raise RateLimited(limit=allowance.limit, retry_after_s=allowance.reset_s)
+        route = exchange.match.route
+        if route is None:
+            if exchange.match.allowed:
+                raise MethodNotAllowed(path=exchange.path, method=exchange.method)
+            raise RouteMissing(path=exchange.path)
+        if route.permission and not principal.permits(route.permission):
+            raise PermissionMissing(permission=route.permission, role=str(principal.role))
+
+    async def _serve(self, exchange: Exchange) -> Answer:
+        """Let the route answer, or give again what it answered before."""
+        assert exchange.principal  # noqa: S101 - _admit has set it
+        exchange.unit = Unit(self._mesh.app, exchange.principal.tenant_id, exchange.trace.trace_id)
+        key = idempotency.key_of(exchange)
+        if key is not None:
+            answer = await idempotency.recall(await exchange.unit.begin(), key, exchange)
+            if answer is not None:
+                return answer
+        answer = await self._route(exchange)
+        tx = exchange.unit.tx
+        if key is not None and tx is not None and answer.status < 400:
+            route = exchange.match.route
+            secret = route is not None and route.secret
+            await idempotency.remember(tx, key, answer, secret=secret)
+        return answer
+
+    async def _route(self, exchange: Exchange) -> Answer:
+        answer = Answer(500, [])
+        parts: list[bytes] = []
+
+        async def replay() -> Message:
+            return {"type": "http.request", "body": exchange.body, "more_body": False}
+
+        async def capture(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.headers = list(message.get("headers", []))
+            elif message["type"] == "http.response.body":
+                parts.append(message.get("body", b""))
+
+        scope = exchange.scope
+        scope["path"] = exchange.inner
+        scope["raw_path"] = exchange.inner.encode()
+        scope["mesh.exchange"] = exchange
+        await self._inner(scope, replay, capture)
+        answer.body = b"".join(parts)
+        answer.reason = scope.get("mesh.reason")
+        return answer
+
+    def _problem(self, exchange: Exchange, fact: Fact) -> Answer:
+        if fact.upstream and exchange.unit is not None:
+            exchange.unit.fault = Fault.UPSTREAM
+        return Answer.of_fact(fact, exchange.request_id)
+
+    async def _close(self, exchange: Exchange, answer: Answer) -> Answer:
+        """Commit the change with its entry, or undo it and book the refusal; seal the answer."""
+        try:
+            receipt = await self._commit(exchange, answer)
+        except Fact as fact:
+            answer = self._problem(exchange, fact)
+            receipt = await self._book(exchange, answer)
+        except Exception:
+            log.exception("commit.failed", route=exchange.path)
+            answer = self._problem(exchange, Unexpected())
+            receipt = await self._book(exchange, answer)
+        answer.headers += self._seals(exchange, receipt)
+        return answer
+
+    async def _commit(self, exchange: Exchange, answer: Answer) -> Receipt | None:
+        unit = exchange.unit
+        if unit is None or unit.tx is None:
+            return await self._book(exchange, answer)
+        if answer.status >= 400 or exchange.method in {"GET", "HEAD"}:
+            await unit.undo()
+            return await self._book(exchange, answer)
+        try:
+            entry = self._entry(exchange, answer)
+            receipt = await Inbox.insert(unit.tx, entry)
+            await unit.settle()
+        except BaseException:
+            await unit.undo()
+            raise
+        self._count(entry)
+        return receipt
+
+    async def _book(self, exchange: Exchange, answer: Answer) -> Receipt | None:
+        """Append the entry of a call that changed nothing; None when the ledger is out of reach."""
+        entry = self._entry(exchange, answer)
+        self._count(entry)
+        try:
+            return await self._mesh.inbox.append(entry)
+        except Unavailable as fact:
+            replaced = self._problem(exchange, fact)
+            answer.status, answer.headers, answer.body = (
+                replaced.status, replaced.headers, replaced.body,
+            )  # fmt: skip
+            return None
+
+    def _entry(self, exchange: Exchange, answer: Answer) -> Entry:
+        route, principal, unit = exchange.match.route, exchange.principal, exchange.unit
+        duration = exchange.elapsed_us
+        fault = unit.fault if unit and unit.fault else fault_of_status(answer.status)
+        return Entry(
+            id=new_id("ent"),
+            kind=Kind.CALL,
+            tenant=principal.tenant_id if principal else NOBODY,
+            at=self._mesh.clock.now(),
+            service=route.service if route else service_of(exchange.path),
+            category=route.category if route else Category.OTHER,
+            route=route.name if route else None,
+            method=exchange.method[:16],
+            path=exchange.path[:512],
+            status=answer.status,
+            fault=Fault(fault),
+            duration_us=duration,
+            latency_us=max(0, duration - (unit.waited_us if unit else 0)),
+            actor=principal.actor_id if principal else None,
+            role=str(principal.role) if principal else None,
+            request_id=exchange.request_id,
+            trace_id=exchange.trace.trace_id,
+            client=exchange.client,
+            reason=answer.reason,
+            object=unit.object if unit else None,
+            playbook=self._mesh.playbook.digest,
+        )
+
+    def _count(self, entry: Entry) -> None:
+        self._mesh.metrics.request(
+            str(entry.service), str(entry.category), str(entry.fault), entry.status or 0,
+            entry.latency_us / 1_000_000,
+        )  # fmt: skip
+
+    def _seals(self, exchange: Exchange, receipt: Receipt | None) -> list[tuple[bytes, bytes]]:
+        seals = [
+            (b"x-request-id", exchange.request_id.encode()),
+            (b"traceparent", exchange.trace.traceparent.encode()),
+            (b"cache-control", b"no-store"),
+        ]
+        if receipt is not None:
+            seals.append((b"mesh-receipt", receipt.header.encode()))
+        if exchange.allowance is not None:
+            seals += rate_headers(exchange.allowance)
+        if exchange.match.route is None and exchange.match.allowed and exchange.principal:
+            seals.append((b"allow", ", ".join(exchange.match.allowed).encode()))
+        return seals
+
+
+def counted(path: str) -> bool:
+    """Tell whether a path belongs to an API call: `/v1/agents` does, `/status` does not.
+
+    >>> counted("/v1/agents"), counted("/v1"), counted("/v10"), counted("/livez")
+    (True, True, False, False)
+    """
+    return any(path == prefix or path.startswith(prefix + "/") for prefix in COUNTED)

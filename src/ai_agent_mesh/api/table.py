@@ -1,0 +1,219 @@
+"""The one table of routes: what each is called, whose figures it counts in, who may take it.
+
+A template such as `/v1/agents/{agent_id}:invoke` is what the caller writes. Routers split paths at
+slashes alone, so inside the house the verb is a segment of its own: `/v1/agents/{agent_id}/-/invoke`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ai_agent_mesh.sla import Category, Service
+
+#: Paths that count as API calls; everything else (pages, probes of a load balancer) does not.
+COUNTED = ("/v1", "/oauth", "/a2a", "/mcp")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row: a method and path, and what the house needs to know of it."""
+
+    method: str
+    template: str
+    service: Service
+    category: Category
+    #: The permission it takes; None lets any authenticated caller in.
+    permission: str | None
+    #: A creating call remembers its answer under the caller's Idempotency-Key.
+    creates: bool = False
+    #: The answer holds a secret that is shown once and never stored.
+    secret: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return it as the ledger and the metrics write it."""
+        return f"{self.method} {self.template}"
+
+    @property
+    def inner(self) -> str:
+        """Return its path inside the house."""
+        return inner_path(self.template)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What the table knows of a request's path: its route, or the methods it has, or nothing."""
+
+    route: Route | None
+    allowed: tuple[str, ...] = ()
+
+
+def _rows(service: Service, category: Category, text: str) -> Iterator[Route]:
+    """Read rows of `METHOD template permission [creates] [secret]`; `-` asks for no permission."""
+    for line in text.strip().splitlines():
+        method, template, permission, *marks = line.split()
+        yield Route(
+            method,
+            template,
+            service,
+            category,
+            None if permission == "-" else permission,
+            creates="creates" in marks,
+            secret="secret" in marks,
+        )
+
+
+ROUTES: tuple[Route, ...] = (
+    *_rows(
+        Service.API,
+        Category.AUTHENTICATION,
+        """
+        GET     /v1/auth/whoami                  -
+        POST    /v1/keys                         keys:write         creates secret
+        GET     /v1/keys                         keys:read
+        DELETE  /v1/keys/{key_id}                keys:write
+        """,
+    ),
+    *_rows(
+        Service.API,
+        Category.OTHER,
+        """
+        GET     /v1/tenant                       tenant:read
+        POST    /v1/tenants                      platform:tenants   creates secret
+        GET     /v1/tenants                      platform:tenants
+        GET     /v1/tenants/{tenant_id}          platform:tenants
+        PATCH   /v1/tenants/{tenant_id}          platform:tenants
+        POST    /v1/users                        users:write        creates
+        GET     /v1/users                        users:read
+        GET     /v1/users/{user_id}              users:read
+        PATCH   /v1/users/{user_id}              users:write
+        DELETE  /v1/users/{user_id}              users:write
+        GET     /v1/ledger/entries               ledger:read
+        GET     /v1/ledger/key                   ledger:read
+        GET     /v1/slos                         sla:read
+        GET     /v1/sla/statements/{month}       sla:read
+        """,
+    ),
+    *_rows(
+        Service.API,
+        Category.AGENT_CRUD,
+        """
+        POST    /v1/agents                       agents:write       creates
+        GET     /v1/agents                       agents:read
+        GET     /v1/agents/{agent_id}            agents:read
+        PATCH   /v1/agents/{agent_id}            agents:write
+        DELETE  /v1/agents/{agent_id}            agents:write
+        POST    /v1/agents/{agent_id}:refresh    agents:write
+        """,
+    ),
+    *_rows(
+        Service.API,
+        Category.OTHER,
+        """
+        POST    /v1/agents/{agent_id}:invoke     agents:invoke
+        """,
+    ),
+    *_rows(
+        Service.ORCHESTRATION,
+        Category.WORKFLOW_EXECUTION,
+        """
+        POST    /v1/workflows                    workflows:write    creates
+        GET     /v1/workflows                    workflows:read
+        GET     /v1/workflows/{name}             workflows:read
+        DELETE  /v1/workflows/{name}             workflows:write
+        POST    /v1/workflows/{name}/runs        runs:start         creates
+        GET     /v1/runs                         runs:read
+        GET     /v1/runs/{run_id}                runs:read
+        POST    /v1/runs/{run_id}:cancel         runs:control
+        POST    /v1/runs/{run_id}:resume         runs:control
+        GET     /v1/approvals                    approvals:read
+        GET     /v1/approvals/{approval_id}      approvals:read
+        POST    /v1/approvals/{approval_id}:approve  approvals:decide
+        POST    /v1/approvals/{approval_id}:reject   approvals:decide
+        """,
+    ),
+    *_rows(
+        Service.GOVERNANCE,
+        Category.POLICY_EVALUATION,
+        """
+        POST    /v1/policies:evaluate            policies:evaluate
+        """,
+    ),
+    *_rows(
+        Service.GOVERNANCE,
+        Category.OTHER,
+        """
+        GET     /v1/policies                     policies:read
+        GET     /v1/policies/schema              policies:read
+        PUT     /v1/policies/{name}              policies:write
+        GET     /v1/policies/{name}              policies:read
+        DELETE  /v1/policies/{name}              policies:write
+        GET     /v1/policies/{name}/versions     policies:read
+        """,
+    ),
+    *_rows(
+        Service.TELEMETRY,
+        Category.TELEMETRY_QUERY,
+        """
+        GET     /v1/telemetry/usage              telemetry:read
+        GET     /v1/telemetry/series             telemetry:read
+        GET     /v1/telemetry/percentiles        telemetry:read
+        GET     /v1/telemetry/spans              telemetry:read
+        GET     /v1/telemetry/traces/{trace_id}  telemetry:read
+        """,
+    ),
+)
+
+
+def inner_path(path: str) -> str:
+    """Return the path inside the house: the verb after the last segment's colon is a segment.
+
+    >>> inner_path("/v1/agents/agt_1:invoke")
+    '/v1/agents/agt_1/-/invoke'
+    >>> inner_path("/v1/agents")
+    '/v1/agents'
+    """
+    head, colon, verb = path.rpartition(":")
+    return f"{head}/-/{verb}" if colon and "/" not in verb else path
+
+
+def service_of(path: str) -> Service:
+    """Return the service that answers for a path that no route matches."""
+    return next((s for prefix, s in _OWNERS if path.startswith(prefix)), Service.API)
+
+
+_OWNERS = tuple(
+    (prefix, service)
+    for service, prefixes in {
+        Service.ORCHESTRATION: ("/v1/workflows", "/v1/runs", "/v1/approvals"),
+        Service.GOVERNANCE: ("/v1/policies",),
+        Service.TELEMETRY: ("/v1/telemetry",),
+    }.items()
+    for prefix in prefixes
+)
+
+
+class Table:
+    """Finds the route of a request among rows, a fixed segment before a parameter."""
+
+    def __init__(self, routes: Iterable[Route] = ROUTES) -> None:
+        self._by_length: dict[int, list[tuple[tuple[str | None, ...], dict[str, Route]]]] = {}
+        patterns: dict[tuple[str | None, ...], dict[str, Route]] = {}
+        for route in routes:
+            patterns.setdefault(_pattern(route.inner), {})[route.method] = route
+        for pattern, methods in patterns.items():
+            self._by_length.setdefault(len(pattern), []).append((pattern, methods))
+        for candidates in self._by_length.values():
+            candidates.sort(key=lambda c: tuple(part is None for part in c[0]))
+
+    def match(self, method: str, inner: str) -> Match:
+        """Return what stands in the table for a method and an inner path."""
+        segments = inner.split("/")[1:]
+        for pattern, methods in self._by_length.get(len(segments), ()):
+            if all(p is None or p == s for p, s in zip(pattern, segments, strict=True)):
+                route = methods.get("GET" if method == "HEAD" else method)
+                return Match(route, tuple(sorted(methods)))
+        return Match(None)
+
+
+def _pattern(inner: str) -> tuple[str | None, ...]:
+    return tuple(None if part.startswith("{") else part for part in inner.split("/")[1:])
