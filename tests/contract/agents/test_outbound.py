@@ -13,7 +13,7 @@ from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.plumbing.http.outbound import (
     AddressPolicy,
     AddressRefused,
-    AnswerLate,
+    AnswerTimedOut,
     AnswerTooLarge,
     AnswerUnreadable,
     ConnectionBroken,
@@ -238,9 +238,9 @@ BOMB = gzip.compress(bytes(100_000_000))
 @pytest.mark.parametrize(
     ("script", "expected"),
     [
-        (hang, AnswerLate),
-        (drip, AnswerLate),
-        (drip_headers, AnswerLate),
+        (hang, AnswerTimedOut),
+        (drip, AnswerTimedOut),
+        (drip_headers, AnswerTimedOut),
         (half, ConnectionBroken),
         (endless, AnswerTooLarge),
         (saying("HTTP/1.1 200 OK\nContent-Encoding: gzip", BOMB), AnswerTooLarge),
@@ -269,7 +269,7 @@ async def test_an_honest_compressed_answer_is_read() -> None:
 async def test_a_requests_own_timeout_bounds_the_whole_exchange() -> None:
     since = time.monotonic()
     async with listening(drip) as port, client(total_s=20) as http:
-        with pytest.raises(AnswerLate):
+        with pytest.raises(AnswerTimedOut):
             await http.get(f"http://127.0.0.1:{port}/", timeout=0.3)
     assert time.monotonic() - since < 1.5
 

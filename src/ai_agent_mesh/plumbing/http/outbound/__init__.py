@@ -4,7 +4,7 @@ from ai_agent_mesh.plumbing.http.outbound.addresses import AddressPolicy, Networ
 from ai_agent_mesh.plumbing.http.outbound.client import guarded_client
 from ai_agent_mesh.plumbing.http.outbound.facts import (
     AddressRefused,
-    AnswerLate,
+    AnswerTimedOut,
     AnswerTooLarge,
     AnswerUnreadable,
     ConnectionBroken,
@@ -21,7 +21,7 @@ from ai_agent_mesh.plumbing.http.outbound.pinned import Resolver, resolve
 __all__ = [
     "AddressPolicy",
     "AddressRefused",
-    "AnswerLate",
+    "AnswerTimedOut",
     "AnswerTooLarge",
     "AnswerUnreadable",
     "ConnectionBroken",

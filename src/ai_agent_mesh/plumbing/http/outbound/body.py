@@ -34,7 +34,7 @@ class BoundedBody(httpx.AsyncByteStream):
         self._outside = outside
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield decoded bytes; AnswerTooLarge, AnswerLate or AnswerUnreadable end it early."""
+        """Yield decoded bytes; AnswerTooLarge, AnswerTimedOut or AnswerUnreadable end it early."""
         inflate = self._decoder()
         async for chunk in self._timed():
             plain = inflate(chunk)

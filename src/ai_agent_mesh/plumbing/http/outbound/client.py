@@ -10,7 +10,7 @@ import httpx
 from ai_agent_mesh.plumbing.http.outbound.addresses import AddressPolicy
 from ai_agent_mesh.plumbing.http.outbound.body import BoundedBody
 from ai_agent_mesh.plumbing.http.outbound.facts import (
-    AnswerLate,
+    AnswerTimedOut,
     AnswerUnreadable,
     ConnectionBroken,
     OutboundBusy,
@@ -135,7 +135,7 @@ def outside(host: str, seconds: float) -> Iterator[None]:
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # TLS: the dial has its own facts
         raise Unreachable(host=host, port="443", reason=_said(error)) from error
     except (TimeoutError, httpx.TimeoutException) as error:
-        raise AnswerLate(host=host, seconds=f"{seconds:g}") from error
+        raise AnswerTimedOut(host=host, seconds=f"{seconds:g}") from error
     except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise UrlUnusable(reason=_said(error)) from error
     except httpx.RemoteProtocolError as error:

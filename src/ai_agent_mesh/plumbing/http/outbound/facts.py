@@ -27,8 +27,6 @@ class UpstreamFailed(Unavailable):
     upstream: ClassVar[bool] = True
     #: Bytes of the request may have reached it: whether it acted is not known.
     sent: ClassVar[bool] = True
-    #: The time given to it ran out.
-    late: ClassVar[bool] = False
 
 
 class NameUnknown(UpstreamFailed):
@@ -47,10 +45,8 @@ class ConnectionBroken(UpstreamFailed):
     """The connection to {host} broke before its answer was complete: {reason}."""
 
 
-class AnswerLate(UpstreamFailed):
+class AnswerTimedOut(UpstreamFailed):
     """{host} did not finish its answer within {seconds} s."""
-
-    late = True
 
 
 class AnswerTooLarge(UpstreamFailed):
