@@ -1,0 +1,84 @@
+"""The `mesh` command: the operator's door to the same services that the HTTP API has.
+
+Each word below is a module of this package whose `app` is a Typer application; a module is imported
+when its word is used, so that a quick command stays quick.
+"""
+
+import importlib
+import os
+import sys
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from ai_agent_mesh.cli.console import complain
+from ai_agent_mesh.kernel.errors import Fact
+
+COMMANDS = {
+    "up": "Start everything on this machine",
+    "demo": "Tell the whole story on fresh data, in about three minutes",
+    "doctor": "Check what this installation needs",
+    "playbook": "Show, check, compare and render the playbook",
+    "tenant": "Tenants and their tiers",
+    "user": "Users and their roles",
+    "key": "API keys",
+    "agent": "Agents: register, list, invoke",
+    "workflow": "Workflow definitions",
+    "run": "Runs of workflows",
+    "policy": "Cedar policies and decisions",
+    "telemetry": "Usage, series, percentiles, traces",
+    "sla": "Statements of the service level, and their proof",
+    "slo": "Objectives of the running month",
+    "ledger": "Export and verify the ledger",
+    "migrate": "Bring the database to this version's schema",
+    "api": "Run one API process",
+    "worker": "Run one worker process",
+    "probe": "Run the probe",
+}
+
+
+class _Lazy(TyperGroup):
+    """A group whose commands are imported when they are called for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"ai_agent_mesh.cli.{cmd_name}")
+        command: click.Command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        command.short_help = COMMANDS[cmd_name]
+        return command
+
+
+app = typer.Typer(
+    cls=_Lazy,
+    help="Run AI agents for many customers, and prove that the service level was kept.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Run AI agents for many customers, and prove that the service level was kept."""
+
+
+def main() -> None:
+    """Run the command line: exit 0, or 1 with one line on stderr, or 2 for wrong usage."""
+    try:
+        app()
+    except Fact as fact:
+        complain(fact)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of our output has left; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,120 @@
+"""How a command reaches the wired mesh of this machine, acts for a tenant, and speaks."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import msgspec
+import typer
+
+from ai_agent_mesh.kernel.errors import Fact, Invalid
+
+if TYPE_CHECKING:
+    from ai_agent_mesh.plumbing.postgres import Tx
+    from ai_agent_mesh.wiring import Mesh
+
+T = TypeVar("T")
+
+#: Options that many commands share.
+Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
+Tenant = Annotated[str, typer.Option("--tenant", "-t", help="A tenant's id or name.")]
+
+
+def with_mesh(work: Callable[["Mesh"], Awaitable[T]]) -> T:
+    """Open the mesh that the environment describes, do the work, close it; return its result."""
+    from ai_agent_mesh.settings import Settings
+    from ai_agent_mesh.wiring import Mesh
+
+    async def opened() -> T:
+        async with Mesh.open(Settings.read(), roomy=False) as mesh:
+            return await work(mesh)
+
+    return asyncio.run(opened())
+
+
+@dataclass
+class Act:
+    """A change made at the console: its transaction, and what its ledger entry will say."""
+
+    tx: "Tx"
+    object: str | None = None
+    detail: dict[str, str] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def acting(mesh: "Mesh", tenant_id: str, verb: str) -> AsyncIterator[Act]:
+    """Open a tenant's transaction for one change, and leave an `act` entry in it.
+
+    `verb` names the change, such as `key.revoke`; the change and its entry are in or out together.
+    """
+    from ai_agent_mesh.kernel.ids import new_id
+    from ai_agent_mesh.product.ledger import Entry, Inbox, Kind
+
+    async with mesh.app.tenant(tenant_id) as tx:
+        act = Act(tx)
+        yield act
+        entry = Entry(
+            id=new_id("ent"),
+            kind=Kind.ACT,
+            tenant=tenant_id,
+            at=mesh.clock.now(),
+            actor=f"console:{_operator()}",
+            object=act.object,
+            playbook=mesh.playbook.digest,
+            detail={"act": verb, **act.detail},
+        )
+        await Inbox.insert(tx, entry)
+
+
+async def tenant_named(mesh: "Mesh", text: str) -> str:
+    """Return the id of the tenant that `text` names by id or by name.
+
+    Raises:
+        TenantMissing: there is none.
+    """
+    from ai_agent_mesh.product.identity import find_tenant
+
+    return (await find_tenant(mesh.operations, text)).id
+
+
+def speak(value: object, *, as_json: bool, text: Callable[[], str]) -> None:
+    """Print `value` as JSON, or what `text` makes of it for a person."""
+    print(msgspec.json.encode(value, enc_hook=str).decode() if as_json else text())
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return rows in aligned columns under their heads, ready to print."""
+    cells = [[str(head).upper() for head in heads]]
+    cells += [["" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def complain(fact: Fact) -> None:
+    """Say on stderr, in a line each, what is wrong and where."""
+    print(f"mesh: {fact.detail}", file=sys.stderr)
+    for fault in fact.faults if isinstance(fact, Invalid) else ():
+        if fault.reason not in fact.detail:
+            print(f"  {fault.place}: {fault.reason}", file=sys.stderr)
+
+
+def data_folder(given: Path | None) -> None:
+    """Let `--data` stand for MESH_DATA in this process and its children."""
+    if given is not None:
+        os.environ["MESH_DATA"] = str(given.absolute())
+
+
+def _operator() -> str:
+    """Return the name of the person's account on this machine."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
