@@ -1,0 +1,35 @@
+"""Every promise, limit, clock, threshold and price, read from YAML into one frozen value."""
+
+from ai_agent_mesh.playbook.loading import PlaybookInvalid, default, load, parse
+from ai_agent_mesh.playbook.schema import Playbook
+from ai_agent_mesh.playbook.schema.monitoring import AlertGroup
+from ai_agent_mesh.playbook.schema.promises import (
+    ApiKeys,
+    Latency,
+    Limits,
+    Maintenance,
+    Measurement,
+    Tier,
+)
+from ai_agent_mesh.playbook.units import Condition, Sense
+from ai_agent_mesh.playbook.writing import Plain, flat, plain
+
+__all__ = [
+    "AlertGroup",
+    "ApiKeys",
+    "Condition",
+    "Latency",
+    "Limits",
+    "Maintenance",
+    "Measurement",
+    "Plain",
+    "Playbook",
+    "PlaybookInvalid",
+    "Sense",
+    "Tier",
+    "default",
+    "flat",
+    "load",
+    "parse",
+    "plain",
+]

@@ -1,0 +1,31 @@
+"""What must hold between a playbook's keys; each law runs as soon as the keys it needs are readable."""  # noqa: E501
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from ai_agent_mesh.playbook.laws import capacity, promises, thresholds
+from ai_agent_mesh.playbook.laws.law import Law
+
+LAWS: tuple[Law, ...] = (*promises.LAWS, *thresholds.LAWS, *capacity.LAWS)
+
+
+def broken_laws(
+    section: type[msgspec.Struct] | None, key: str, value: object, parts: Mapping[str, object]
+) -> Iterator[tuple[str, str]]:
+    """Yield the name below `key` and the reason of each law that does not hold there.
+
+    `value` is the whole value, or None while a part of it is unreadable; `parts` are the readable
+    parts by name.
+    """
+    for law in LAWS:
+        if not (law.of is section if isinstance(law.of, type) else fnmatchcase(key, law.of)):
+            continue
+        if law.needs and all(name in parts for name in law.needs):
+            yield from law.check(*(parts[name] for name in law.needs))
+        elif not law.needs and value is not None:
+            yield from law.check(value)
+
+
+__all__ = ["LAWS", "Law", "broken_laws"]

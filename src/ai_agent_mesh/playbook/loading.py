@@ -1,0 +1,71 @@
+"""A playbook from the default and a user's file, whole or not at all."""
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from ai_agent_mesh.kernel.errors import Fault, Invalid
+from ai_agent_mesh.playbook.reading import LARGEST_BYTES, read
+from ai_agent_mesh.playbook.schema import Playbook
+from ai_agent_mesh.playbook.shapes import record_of
+from ai_agent_mesh.playbook.shaping import Shaper
+from ai_agent_mesh.playbook.tree import Node, Place, merged
+
+_DEFAULT = "default.yaml"
+
+
+class PlaybookInvalid(Invalid):
+    """The playbook has {count} mistake(s)."""
+
+
+def load(path: Path | str | None = None) -> Playbook:
+    """Return the default playbook with what the file at `path` names in its stead.
+
+    Raises:
+        PlaybookInvalid: with every mistake, its place (`file:line:column key`) and what was
+            expected.
+    """
+    if path is None:
+        return default()
+    return parse(_bytes_of(Path(path)), str(path))
+
+
+@cache
+def default() -> Playbook:
+    """Return the playbook that the product ships with."""
+    return parse(b"", "")
+
+
+def parse(data: bytes, file: str) -> Playbook:
+    """Return the default playbook with what some YAML names in its stead; raises as `load`."""
+    over, faults = read(data, file)
+    if over is None:
+        raise _invalid(faults)
+    shaper = Shaper(faults)
+    made = shaper.make(merged(_default_tree(), over), record_of(Playbook))
+    if shaper.faults or not isinstance(made, Playbook):
+        raise _invalid(shaper.faults)
+    return made
+
+
+def _invalid(faults: list[Fault]) -> PlaybookInvalid:
+    once = tuple(dict.fromkeys(faults))
+    return PlaybookInvalid(count=len(once), faults=once)
+
+
+@cache
+def _default_tree() -> Node:
+    data = files("ai_agent_mesh.playbook").joinpath(_DEFAULT).read_bytes()
+    tree, faults = read(data, _DEFAULT)
+    if tree is None or faults:
+        raise _invalid(faults)
+    return tree
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise _invalid([Place(str(path), 1, 1).fault(f"cannot be read: {reason}")]) from error
