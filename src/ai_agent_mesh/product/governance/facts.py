@@ -1,0 +1,19 @@
+"""What can go wrong with policies."""
+
+from ai_agent_mesh.kernel.errors import Conflict, Denied, Invalid, NotFound
+
+
+class PolicyMissing(NotFound):
+    """There is no policy {name}."""
+
+
+class PolicyInvalid(Invalid):
+    """The policy is not one of this mesh's schema."""
+
+
+class TooManyPolicies(Conflict):
+    """A tenant may have {most} policies."""
+
+
+class Forbidden(Denied):
+    """{principal} may not {action} {resource}: {why}."""

@@ -1,0 +1,38 @@
+"""What governance asks of its surroundings."""
+
+from typing import Protocol
+
+from ai_agent_mesh.plumbing.postgres import Database
+
+
+class Caller(Protocol):
+    """Who a request comes from, as identity knows them."""
+
+    @property
+    def actor_id(self) -> str:
+        """Return the id of the user or the key."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """Return their role in the tenant."""
+        ...
+
+    @property
+    def tier(self) -> str:
+        """Return the tenant's tier."""
+        ...
+
+
+class Decided(Protocol):
+    """Counts decisions."""
+
+    def policy_decision(self, action: str, *, allowed: bool, duration_us: int) -> None:
+        """Count one."""
+        ...
+
+
+class Wiring(Protocol):
+    """What the routes take from the wired application."""
+
+    app: Database
