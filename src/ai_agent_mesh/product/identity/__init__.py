@@ -1,8 +1,17 @@
 """Knows who is calling, for which tenant, what they may do, and how often."""
 
+from ai_agent_mesh.product.identity.accounts import (
+    Account,
+    bootstrap,
+    keys_in,
+    leave_act,
+    open_account,
+    renew_probe_key,
+)
 from ai_agent_mesh.product.identity.allowances import Allowance, Allowances
 from ai_agent_mesh.product.identity.authenticator import Authenticator
-from ai_agent_mesh.product.identity.facts import AllowanceSpent, KeyRefused, PermissionMissing
+from ai_agent_mesh.product.identity.facts import KeyRefused
+from ai_agent_mesh.product.identity.headers import key_headers, rate_headers
 from ai_agent_mesh.product.identity.keys import Keys, key_hash
 from ai_agent_mesh.product.identity.model import (
     ApiKey,
@@ -32,8 +41,8 @@ __all__ = [
     "PERMISSIONS",
     "PLATFORM_TENANT",
     "PROBE_TENANT",
+    "Account",
     "Allowance",
-    "AllowanceSpent",
     "Allowances",
     "ApiKey",
     "Authenticator",
@@ -41,7 +50,6 @@ __all__ = [
     "KeyRefused",
     "KeyTerms",
     "Keys",
-    "PermissionMissing",
     "Principal",
     "Role",
     "Tenant",
@@ -50,9 +58,16 @@ __all__ = [
     "Terms",
     "User",
     "Users",
+    "bootstrap",
     "key_hash",
+    "key_headers",
     "key_terms",
+    "keys_in",
+    "leave_act",
     "may_grant",
+    "open_account",
     "permits",
+    "rate_headers",
+    "renew_probe_key",
     "scoped",
 ]

@@ -3,7 +3,6 @@
 from ai_agent_mesh.kernel.errors import (
     Conflict,
     Denied,
-    Exhausted,
     Invalid,
     NotFound,
     Unauthenticated,
@@ -12,10 +11,6 @@ from ai_agent_mesh.kernel.errors import (
 
 class KeyRefused(Unauthenticated):
     """Send a valid API key as `Authorization: Bearer mesh_…`."""
-
-
-class PermissionMissing(Denied):
-    """The role {role} does not have the permission {permission}."""
 
 
 class RoleAboveOwn(Denied):
@@ -64,7 +59,3 @@ class UserInvalid(Invalid):
 
 class KeyInvalid(Invalid):
     """The key cannot be like this."""
-
-
-class AllowanceSpent(Exhausted):
-    """The {limit} requests a minute of this tier are used up: retry in {retry_after_s} s."""
