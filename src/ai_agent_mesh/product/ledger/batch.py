@@ -1,0 +1,57 @@
+"""What a batch is and the exact statement about it that is signed."""
+
+import base64
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+
+#: `previous` of the first batch.
+NO_STATEMENT = bytes(32)
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="batch"):
+    """Entries that were numbered together, under one root and one signature."""
+
+    batch: int
+    first_seq: int
+    last_seq: int
+    #: RFC 6962 root over the leaves in the order of their sequence numbers.
+    root: bytes
+    #: SHA-256 of the statement of the batch before.
+    previous: bytes
+    #: Digest of the playbook whose thresholds the roll-ups were judged by.
+    playbook: str
+    #: When it was numbered, UTC.
+    at: datetime
+    key_id: str
+    signature: bytes = b""
+
+    @property
+    def statement(self) -> bytes:
+        """Return the text that the signature covers: eight lines, each ended by a line feed."""
+        lines = (
+            "ai-agent-mesh ledger batch v1",
+            str(self.batch),
+            f"{self.first_seq} {self.last_seq}",
+            _text(self.root),
+            _text(self.previous),
+            self.playbook,
+            self.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            self.key_id,
+        )
+        return "".join(line + "\n" for line in lines).encode()
+
+    @property
+    def link(self) -> bytes:
+        """Return the hash that the next batch carries as its `previous`."""
+        return sha256(self.statement).digest()
+
+    @property
+    def size(self) -> int:
+        """Return how many entries it holds."""
+        return self.last_seq - self.first_seq + 1
+
+
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode()

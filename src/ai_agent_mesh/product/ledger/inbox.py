@@ -1,0 +1,141 @@
+"""Makes entries durable: each one inside its change's transaction, or many in one insert."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from datetime import timedelta
+
+from ai_agent_mesh.kernel.errors import Unavailable
+from ai_agent_mesh.plumbing.postgres import Database, Tx
+from ai_agent_mesh.product.ledger.model import Entry, LedgerUnavailable, Receipt
+
+# A retry after a lost answer may bring an entry a second time; it is the same entry.
+_APPEND = """
+INSERT INTO ledger_inbox (id, tenant_id, at, bytes)
+SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::bytea[])
+ON CONFLICT DO NOTHING
+"""
+_INSERT = "INSERT INTO ledger_inbox (id, tenant_id, at, bytes) VALUES ($1, $2, $3, $4)"
+
+_Waiting = tuple[Entry, bytes, asyncio.Future[None]]
+
+
+class Inbox:
+    """Collects entries that come at the same time and inserts them together.
+
+    The next batch starts as soon as the last one has finished: a lone request waits for one
+    commit, and a busy server writes large batches. `ledger` is a pool of the role mesh_ledger.
+    """
+
+    def __init__(
+        self,
+        ledger: Database,
+        *,
+        batch: int = 1_000,
+        bound: int = 20_000,
+        patience: timedelta = timedelta(seconds=10),
+    ) -> None:
+        self._ledger = ledger
+        self._batch = batch
+        self._bound = bound
+        self._patience_s = patience.total_seconds()
+        self._waiting: deque[_Waiting] = deque()
+        self._work = asyncio.Event()
+        self._closing = False
+        self._writer: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._closing = False
+        self._writer = asyncio.create_task(self._write(), name="ledger-inbox")
+
+    async def stop(self) -> None:
+        """Write what is waiting, then end; entries that come later are refused."""
+        self._closing = True
+        self._work.set()
+        if self._writer is not None:
+            await self._writer
+            self._writer = None
+
+    @property
+    def backlog(self) -> int:
+        """Return how many entries wait for the next insert."""
+        return len(self._waiting)
+
+    async def append(self, entry: Entry) -> Receipt:
+        """Return the entry's receipt once it is durable.
+
+        Raises:
+            LedgerUnavailable: the database did not take it, too many entries wait already, or the
+                inbox is stopped. It may be durable all the same when the answer was lost; coming
+                again with the same id is safe.
+        """
+        if self._closing or self._writer is None:
+            raise LedgerUnavailable(reason="it is stopped")
+        if len(self._waiting) >= self._bound:
+            raise LedgerUnavailable(reason=f"{self._bound} entries wait already")
+        canonical = entry.canonical
+        durable = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, canonical, durable))
+        self._work.set()
+        await durable
+        return Receipt.of(entry.id, canonical)
+
+    @staticmethod
+    async def insert(tx: Tx, entry: Entry) -> Receipt:
+        """Add the entry to a tenant's own transaction: it becomes durable with the change.
+
+        Raises:
+            ValueError: the entry is not of the transaction's tenant.
+        """
+        if entry.tenant != tx.tenant_id:
+            raise ValueError(f"an entry of {entry.tenant} in a transaction of {tx.tenant_id}")
+        canonical = entry.canonical
+        await tx.execute(_INSERT, entry.id, entry.tenant, entry.at, canonical)
+        return Receipt.of(entry.id, canonical)
+
+    async def _write(self) -> None:
+        while True:
+            if not self._waiting:
+                if self._closing:
+                    return
+                self._work.clear()
+                await self._work.wait()
+                continue
+            size = min(len(self._waiting), self._batch)
+            await self._settle([self._waiting.popleft() for _ in range(size)])
+
+    async def _settle(self, batch: Sequence[_Waiting]) -> None:
+        cause: Exception | None = None
+        try:
+            async with asyncio.timeout(self._patience_s), self._ledger.transaction() as tx:
+                await append(tx, [(entry, canonical) for entry, canonical, _ in batch])
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+            cause = error
+        for _, _, durable in batch:
+            if durable.done():  # its request was cancelled
+                continue
+            if cause is None:
+                durable.set_result(None)
+            else:
+                durable.set_exception(_refusal(cause))
+
+
+def _refusal(cause: Exception) -> LedgerUnavailable:
+    away = isinstance(cause, (Unavailable, TimeoutError))
+    refusal = LedgerUnavailable(
+        reason="its database does not answer" if away else f"its database refused ({cause})"
+    )
+    refusal.__cause__ = cause
+    return refusal
+
+
+async def append(tx: Tx, batch: Sequence[tuple[Entry, bytes]]) -> int:
+    """Insert entries with their bytes under the role mesh_ledger; return how many were new."""
+    return await tx.execute(
+        _APPEND,
+        [entry.id for entry, _ in batch],
+        [entry.tenant for entry, _ in batch],
+        [entry.at for entry, _ in batch],
+        [canonical for _, canonical in batch],
+    )

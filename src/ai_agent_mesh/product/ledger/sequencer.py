@@ -1,0 +1,173 @@
+"""Gives every entry its numbers, adds it up, and signs: one holder at a time, behind a fence.
+
+Any process may run a sequencer; the one that holds the lease works and the others wait for it to
+run out. The lease is a row with an epoch, and every batch's transaction first locks that row *at
+its own epoch*: a holder that was paused and wakes after another has taken over finds no such row
+and writes nothing. The database's clock alone judges the lease.
+"""
+
+import asyncio
+import os
+import socket
+from datetime import timedelta
+from hashlib import sha256
+from time import monotonic
+
+import msgspec
+import structlog
+
+from ai_agent_mesh.kernel.clock import Clock
+from ai_agent_mesh.kernel.errors import Conflict, Unavailable
+from ai_agent_mesh.playbook import Playbook
+from ai_agent_mesh.plumbing.crypto import Signer
+from ai_agent_mesh.plumbing.postgres import Database
+from ai_agent_mesh.product.ledger.batch import Batch
+from ai_agent_mesh.product.ledger.rollup import Tally, judged, thresholds
+from ai_agent_mesh.product.ledger.store import Head, Numbered, SequencerStore, Taken
+from ai_agent_mesh.product.ledger.tree import leaf_data, leaf_hash, root
+
+_UNREADABLE = "unreadable"
+
+log = structlog.get_logger(__name__)
+
+
+class Fenced(Conflict):
+    """Another sequencer has taken over after epoch {epoch}."""
+
+
+class Sequencer:
+    """Moves entries from the inbox into the ledger. `ledger` is a pool of the role mesh_ledger."""
+
+    def __init__(
+        self,
+        ledger: Database,
+        signer: Signer,
+        playbook: Playbook,
+        clock: Clock,
+        *,
+        batch: int = 1_000,
+        lease: timedelta = timedelta(seconds=3),
+        pause: timedelta = timedelta(milliseconds=200),
+    ) -> None:
+        self._ledger = ledger
+        self._signer = signer
+        self._digest = playbook.digest
+        self._thresholds = thresholds(playbook)
+        self._clock = clock
+        self._batch = batch
+        self._lease = lease
+        self._pause_s = pause.total_seconds()
+        self._holder = f"{socket.gethostname()}:{os.getpid()}"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Number until `stop` is set; wait for the lease, and again after losing it."""
+        while not stop.is_set():
+            try:
+                epoch = await self.take_over()
+                if epoch is not None:
+                    await self._hold(epoch, stop)
+            except Fenced as fact:
+                log.warning("ledger.fenced", reason=fact.detail)
+            except Unavailable as fact:
+                log.warning("ledger.sequencer_waits", reason=fact.detail)
+            except Exception:  # a bug in one batch must be loud, and must not end the evidence
+                log.exception("ledger.sequencer_failed")
+            await _pause(stop, self._lease.total_seconds() / 3)
+
+    async def take_over(self) -> int | None:
+        """Return a new epoch to number under, or None while another holder's lease lasts."""
+        async with self._ledger.transaction() as tx:
+            store = SequencerStore(tx)
+            epoch = await store.take_over(self._holder, self._lease)
+            if epoch is not None:
+                at = self._clock.now()
+                await store.introduce(self._signer, self._digest, self._thresholds, at)
+        return epoch
+
+    async def number(self, epoch: int) -> int:
+        """Number one batch in one transaction and return how many rows left the inbox.
+
+        Raises:
+            Fenced: this epoch is over; nothing was written.
+        """
+        async with self._ledger.transaction() as tx:
+            store = SequencerStore(tx)
+            head = await store.lock(epoch, self._lease)
+            if head is None:
+                raise Fenced(epoch=epoch)
+            taken = await store.take(self._batch)
+            fresh = await _fresh(store, taken)
+            if fresh:
+                await self._add(store, epoch, head, fresh)
+        return len(taken)
+
+    async def _add(self, store: SequencerStore, epoch: int, head: Head, fresh: list[Taken]) -> None:
+        numbers = await store.numbers(list({row.tenant_id for row in fresh}))
+        tally = Tally()
+        entries: list[Numbered] = []
+        for seq, row in enumerate(fresh, head.seq + 1):
+            number = numbers[row.tenant_id] = numbers.get(row.tenant_id, 0) + 1
+            call = judged(row.raw)
+            if call is not None:
+                tally.add(row.tenant_id, call, self._thresholds)
+            kind = _UNREADABLE if call is None else call.kind
+            digest = sha256(row.raw).digest()
+            entries.append(
+                Numbered(seq, row.tenant_id, number, row.id, row.at, kind, digest, row.raw)
+            )
+        batch = self._signed(head, entries)
+        await store.add(batch, entries, numbers)
+        await store.add_up(tally)
+        await store.advance(epoch, Head(batch.last_seq, batch.batch, batch.link), self._lease)
+
+    def _signed(self, head: Head, entries: list[Numbered]) -> Batch:
+        leaves = (leaf_hash(leaf_data(row.seq, row.number, row.digest)) for row in entries)
+        batch = Batch(
+            batch=head.batch + 1,
+            first_seq=entries[0].seq,
+            last_seq=entries[-1].seq,
+            root=root(leaves),
+            previous=head.previous,
+            playbook=self._digest,
+            at=self._clock.now(),
+            key_id=self._signer.key_id,
+        )
+        return msgspec.structs.replace(batch, signature=self._signer.sign(batch.statement))
+
+    async def _hold(self, epoch: int, stop: asyncio.Event) -> None:
+        log.info("ledger.sequencer_holds", epoch=epoch)
+        prolong_at = 0.0
+        while not stop.is_set():
+            if await self._waiting():
+                while await self.number(epoch) == self._batch and not stop.is_set():
+                    pass
+            elif monotonic() >= prolong_at:
+                await self._prolong(epoch)
+                prolong_at = monotonic() + self._lease.total_seconds() / 3
+            await _pause(stop, self._pause_s)
+        async with self._ledger.transaction() as tx:
+            await SequencerStore(tx).release(epoch)
+
+    async def _waiting(self) -> bool:
+        async with self._ledger.transaction() as tx:
+            return await SequencerStore(tx).waiting()
+
+    async def _prolong(self, epoch: int) -> None:
+        async with self._ledger.transaction() as tx:
+            if not await SequencerStore(tx).renew(epoch, self._lease):
+                raise Fenced(epoch=epoch)
+
+
+async def _fresh(store: SequencerStore, taken: list[Taken]) -> list[Taken]:
+    """Leave out what is numbered already: an entry that came twice because an answer was lost."""
+    known = await store.known([row.id for row in taken]) if taken else set()
+    if known:
+        log.warning("ledger.repeated", ids=sorted(known))
+    return [row for row in taken if row.id not in known]
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

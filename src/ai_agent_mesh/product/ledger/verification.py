@@ -1,0 +1,122 @@
+"""Verifies the ledger in the database: everything an export proves, and the roll-ups besides."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from ai_agent_mesh.plumbing.postgres import Database
+from ai_agent_mesh.product.ledger.audit import Audit, Check, Report
+from ai_agent_mesh.product.ledger.batch import Batch
+from ai_agent_mesh.product.ledger.evidence import Evidence, Head, Row, snapshot
+from ai_agent_mesh.product.ledger.model import Entry
+from ai_agent_mesh.product.ledger.rollup import Tally, Thresholds, judged
+
+Key = tuple[object, ...]
+
+_PAGE = 100
+_HOUR = timedelta(hours=1)
+
+
+async def verify(
+    operations: Database,
+    *,
+    pinned: Sequence[bytes] = (),
+    progress: Callable[[int], None] | None = None,
+) -> Report:
+    """Check the whole ledger up to where it ends now, and recount its roll-ups.
+
+    Numbering may go on meanwhile. Memory stays at a batch, and at an hour of roll-ups. `pinned`
+    are the public keys that are trusted (none: those that the ledger names), `progress` hears how
+    many entries are checked. `operations` is a pool of the role mesh_operations.
+    """
+    audit = Audit(pinned=pinned)
+    async with snapshot(operations) as evidence:
+        head = await evidence.head()
+        keys = await evidence.keys()
+    for key_id, public in keys.items():
+        audit.key(key_id, public)
+    hours = await _check_batches(operations, audit, head, progress)
+    _check_head(audit, head)
+    await _check_rollups(operations, audit, hours)
+    return audit.close()
+
+
+async def _check_batches(
+    operations: Database, audit: Audit, head: Head, progress: Callable[[int], None] | None
+) -> set[datetime]:
+    hours: set[datetime] = set()
+    first = 1
+    while first <= head.batch:
+        async with operations.transaction() as tx:
+            batches = await Evidence(tx).batches(first, head.batch, _PAGE)
+        if not batches:
+            break
+        for batch in batches:
+            async with operations.transaction() as tx:
+                rows = await Evidence(tx).entries(batch)
+            audit.batch(batch)
+            for row in rows:
+                entry = audit.entry(row["seq"], row["number"], row["digest"], row["bytes"])
+                if entry is not None:
+                    _check_columns(audit, batch, row, entry)
+                hours.add(row["at"].replace(minute=0, second=0, microsecond=0))
+            if progress:
+                progress(audit.counted[1])
+        first = batches[-1].batch + 1
+    return hours
+
+
+def _check_columns(audit: Audit, batch: Batch, row: Row, entry: Entry) -> None:
+    """The columns beside the bytes serve the queries; they must say the same."""
+    said = (entry.tenant, entry.id, entry.at, entry.kind, batch.batch)
+    kept = (row["tenant_id"], row["id"], row["at"], row["kind"], row["batch"])
+    names = ("tenant_id", "id", "at", "kind", "batch")
+    for name, one, other in zip(names, said, kept, strict=True):
+        if one != other:
+            audit.fail(Check.BYTES, f"seq {row['seq']}", f"column {name} differs from the bytes")
+
+
+def _check_head(audit: Audit, head: Head) -> None:
+    last = audit.last
+    ends = (last.batch, last.last_seq, last.link) if last else (0, 0, bytes(32))
+    if ends != (head.batch, head.seq, head.previous):
+        reason = f"it names batch {head.batch}, seq {head.seq}; found {ends[0]}, {ends[1]}"
+        audit.fail(Check.HEAD, "head", reason)
+    for tenant in sorted(head.numbers.keys() | audit.numbers.keys()):
+        found, named = audit.numbers.get(tenant, 0), head.numbers.get(tenant, 0)
+        if found != named:
+            reason = f"it ends at number {found} where {named} were given"
+            audit.fail(Check.HEAD, f"tenant {tenant}", reason)
+
+
+async def _check_rollups(operations: Database, audit: Audit, hours: set[datetime]) -> None:
+    async with operations.transaction() as tx:
+        evidence = Evidence(tx)
+        playbooks = await evidence.playbooks()
+        hours = hours | await evidence.hours()
+    for hour in sorted(hours):
+        async with snapshot(operations) as evidence:
+            calls = await evidence.calls(hour, hour + _HOUR)
+            minutes = await evidence.minutes(hour, hour + _HOUR)
+            buckets = await evidence.buckets(hour, hour + _HOUR)
+        tally = _recount(audit, calls, playbooks)
+        _compare(audit, {key: count.figures for key, count in tally.minutes.items()}, minutes)
+        _compare(audit, {(*key, at): n for (key, at), n in tally.buckets.items()}, buckets)
+
+
+def _recount(audit: Audit, calls: Sequence[Row], playbooks: Mapping[str, Thresholds]) -> Tally:
+    tally = Tally()
+    for tenant, raw, playbook in calls:
+        if playbook not in playbooks:
+            audit.fail(Check.ROLLUP, f"playbook {playbook}", "its thresholds are not kept")
+        call = judged(raw)
+        if call is not None:
+            tally.add(tenant, call, playbooks.get(playbook, {}))
+    return tally
+
+
+def _compare(audit: Audit, counted: Mapping[Key, object], kept: Mapping[Key, object]) -> None:
+    for key in sorted(counted.keys() | kept.keys(), key=str):
+        if counted.get(key) != kept.get(key):
+            place = " ".join(map(str, key))
+            reason = f"kept {kept.get(key)}, counted {counted.get(key)}"
+            audit.fail(Check.ROLLUP, place, reason)
