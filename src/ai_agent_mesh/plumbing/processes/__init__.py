@@ -1,6 +1,22 @@
-"""What the operating system knows of our processes: who dies with whom, who holds a folder."""
+"""What the operating system knows of processes: who dies with whom, who holds a folder or port."""
 
 from ai_agent_mesh.plumbing.processes.folder_lock import FolderInUse, FolderLock
 from ai_agent_mesh.plumbing.processes.lineage import die_with_parent, signal_all, working_in
+from ai_agent_mesh.plumbing.processes.listeners import (
+    AddressUnusable,
+    PortTaken,
+    free_port,
+    listener,
+)
 
-__all__ = ["FolderInUse", "FolderLock", "die_with_parent", "signal_all", "working_in"]
+__all__ = [
+    "AddressUnusable",
+    "FolderInUse",
+    "FolderLock",
+    "PortTaken",
+    "die_with_parent",
+    "free_port",
+    "listener",
+    "signal_all",
+    "working_in",
+]

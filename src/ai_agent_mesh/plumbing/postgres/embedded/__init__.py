@@ -7,6 +7,7 @@ from ai_agent_mesh.plumbing.postgres.embedded.place import FolderUnusable
 from ai_agent_mesh.plumbing.postgres.embedded.server import (
     EmbeddedServer,
     ServerFailed,
+    discard,
     find_running,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "NoBinaries",
     "ServerFailed",
     "Urls",
+    "discard",
     "find_running",
 ]

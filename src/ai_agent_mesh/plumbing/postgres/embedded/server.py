@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -37,10 +39,21 @@ _READY_S = 300.0  # replaying the log after a crash takes its time
 _FAST_STOP_S = 30.0
 _HARD_STOP_S = 5.0
 _POLL_S = 0.03
+_WATCH_S = 0.1
 
 
 class ServerFailed(Unavailable):
     "PostgreSQL did not start in {folder}: {reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What stays the same for as long as one process owns the server."""
+
+    place: Place
+    account: Account
+    binaries: Binaries
+    socket: Path
 
 
 class EmbeddedServer:
@@ -55,7 +68,7 @@ class EmbeddedServer:
         self.folder = folder.absolute()
         self._durable = durable
         self._lock: FolderLock | None = None
-        self._socket: Path | None = None
+        self._standing: _Standing | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -71,27 +84,37 @@ class EmbeddedServer:
         """
         account = account_for(data_of(self.folder))
         place = prepare(self.folder, account)
-        self._hold(place)
+        self._lock = _hold(place)
         try:
             binaries = reachable(find_binaries(place.data, account), account)
-            await _clear_away(place)
+            await _clear_away(place, account)
             if not account.may("-d", place.data):
                 await asyncio.to_thread(cluster.make, binaries, place, account)
-            self._socket = socket_folder(place, account)
-            cluster.configure(place, account, self._socket, durable=self._durable)
-            self._process = _launch(binaries, place, account)
-            await self._until_ready(place, account)
-            return await cluster.found(self._socket)
+            socket = socket_folder(place, account)
+            self._standing = _Standing(place, account, binaries, socket)
+            cluster.configure(place, account, socket, durable=self._durable)
+            await self._launch(self._standing)
+            return await cluster.found(socket)
         except BaseException:
             await self.stop()
             raise
+
+    async def restart(self) -> None:
+        """Start the server again after it ended by itself; its URLs stay as they were.
+
+        Raises `ServerFailed`; it may be tried again.
+        """
+        if self._standing is None or self.pid is not None:
+            return
+        await _clear_away(self._standing.place, self._standing.account)
+        await self._launch(self._standing)
 
     async def wait(self) -> int:
         """Wait until the server has ended, for whatever reason, and return its exit code."""
         if self._process is None:
             return 0
-        while (code := self._process.poll()) is None:  # noqa: ASYNC110  # the process tells no event loop
-            await asyncio.sleep(_POLL_S)
+        while (code := self._process.poll()) is None:  # noqa: ASYNC110  # it tells no event loop
+            await asyncio.sleep(_WATCH_S)
         return code
 
     async def stop(self) -> None:
@@ -102,12 +125,12 @@ class EmbeddedServer:
             if self.pid is not None:
                 signal_all([self.pid], by)
                 await _within(self.wait(), patience_s)
-        if self._socket and self._socket.parent != self.folder.resolve():
+        if self._standing and self._standing.socket.parent != self._standing.place.home:
             with suppress(OSError):
-                self._socket.rmdir()  # the short one, made for this start
+                self._standing.socket.rmdir()  # the short one, made for this start
         if self._lock:
             self._lock.release()
-        self._process = self._socket = self._lock = None
+        self._process = self._standing = self._lock = None
 
     async def __aenter__(self) -> Urls:
         return await self.start()
@@ -120,26 +143,16 @@ class EmbeddedServer:
     ) -> None:
         await self.stop()
 
-    def _hold(self, place: Place) -> None:
-        if self._lock is None:
-            try:
-                self._lock = FolderLock(place.home).acquire()
-            except OSError as error:
-                raise FolderUnusable(folder=self.folder, reason=error.strerror) from None
-
-    async def _until_ready(self, place: Place, account: Account) -> None:
-        assert self._process  # noqa: S101  # set by our only caller, as is the socket
-        assert self._socket  # noqa: S101
-        url = Urls.over(self._socket, "postgres").migrate
+    async def _launch(self, standing: _Standing) -> None:
+        self._process = _spawn(standing)
+        url = Urls.over(standing.socket, "postgres").migrate
         give_up = monotonic() + _READY_S
         while True:
             try:
                 connection = await asyncpg.connect(url)
             except (OSError, asyncpg.CannotConnectNowError) as error:
                 if self._process.poll() is not None:
-                    raise ServerFailed(
-                        folder=self.folder, reason=_last_words(place, account)
-                    ) from None
+                    raise ServerFailed(folder=self.folder, reason=_last_words(standing)) from None
                 if monotonic() > give_up:
                     raise ServerFailed(folder=self.folder, reason=str(error)) from None
             else:
@@ -164,7 +177,7 @@ def find_running(folder: Path) -> Urls | None:
     return Urls.over(Path(lines[4])) if ready and working_in(data) else None
 
 
-async def _clear_away(place: Place) -> None:
+async def _clear_away(place: Place, account: Account) -> None:
     """Stop what a killed supervisor left at work on the data, then the pid file it left behind.
 
     We hold the folder's lock, so no living supervisor owns these processes. Only when none of
@@ -179,7 +192,7 @@ async def _clear_away(place: Place) -> None:
             signal_all(left, by)
             await _within(_gone(place), patience_s)
     if sys.platform == "linux":  # elsewhere nobody has looked
-        account_for(place.data).run(["/bin/rm", "-f", place.data / "postmaster.pid"])
+        account.run(["/bin/rm", "-f", place.data / "postmaster.pid"])
 
 
 async def _gone(place: Place) -> None:
@@ -192,20 +205,39 @@ async def _within(waiting: Coroutine[None, None, object], patience_s: float | No
         await asyncio.wait_for(waiting, patience_s)
 
 
-def _launch(binaries: Binaries, place: Place, account: Account) -> subprocess.Popen[bytes]:
-    # The shell opens the log as the account and becomes the server. A session of its own, so that
-    # Ctrl-C reaches only the supervisor, which stops the server last. SIGINT is PostgreSQL's word
+def discard(folder: Path) -> None:
+    """Delete a stopped server's folder and all its data, wherever they lie.
+
+    Raises `FolderInUse` while a process holds it.
+    """
+    home = folder.resolve()
+    if home.is_dir():
+        with FolderLock(home):
+            shutil.rmtree(home)
+    if folder.is_symlink():
+        folder.unlink()
+
+
+def _hold(place: Place) -> FolderLock:
+    try:
+        return FolderLock(place.home).acquire()
+    except OSError as error:
+        raise FolderUnusable(folder=place.home, reason=error.strerror) from None
+
+
+def _spawn(standing: _Standing) -> subprocess.Popen[bytes]:
+    # The shell opens the log as the account and becomes the server. SIGINT is PostgreSQL's word
     # for a fast and clean shutdown.
-    script = 'exec "$1" -D "$2" >start.log 2>&1'
-    return account.start(
-        ["/bin/sh", "-c", script, "sh", binaries.program("postgres"), place.data],
+    program, place = standing.binaries.program("postgres"), standing.place
+    return standing.account.start(
+        ["/bin/sh", "-c", 'exec "$1" -D "$2" >start.log 2>&1', "sh", program, place.data],
         folder=place.home,
         last=die_with_parent(signal.SIGINT),
     )
 
 
-def _last_words(place: Place, account: Account) -> str:
-    """Return what the server said last; early words go to one file, later ones to another."""
+def _last_words(standing: _Standing) -> str:
+    """Return the server's last complaint; early ones go to one file, later ones to another."""
     script = 'cat start.log $(ls -t log/* 2>/dev/null | head -n 1) | grep -E "FATAL|PANIC|ERROR"'
-    said = account.run(["/bin/sh", "-c", script], folder=place.home).stdout.strip()
-    return said.rpartition("\n")[2] or f"see the files in {place.log}"
+    said = standing.account.run(["/bin/sh", "-c", script], folder=standing.place.home).stdout
+    return said.strip().rpartition("\n")[2] or f"see the files in {standing.place.log}"
