@@ -66,6 +66,7 @@ async def postgres() -> AsyncIterator[Server]:
     from ai_agent_mesh.plumbing.postgres.embedded import EmbeddedServer
 
     folder = Path(mkdtemp(prefix="mesh-test-"))
+    folder.chmod(0o711)  # where root runs the tests, PostgreSQL's own user must pass through
     server = EmbeddedServer(folder / "postgres", durable=False)
     urls = await server.start()
     try:
