@@ -1,0 +1,76 @@
+"""The data folder of one machine: what lies in it, and who may enter."""
+
+import os
+import pwd
+from dataclasses import dataclass
+from pathlib import Path
+
+from ai_agent_mesh.kernel.errors import Unavailable
+
+
+class DataUnusable(Unavailable):
+    "The data folder {folder} cannot be used: {reason}. Name another with --data."
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """A folder that exists and that this user may write in."""
+
+    path: Path
+
+    @property
+    def postgres(self) -> Path:
+        """What belongs to PostgreSQL alone."""
+        return self.path / "postgres"
+
+    @property
+    def run(self) -> Path:
+        """The lock of the one supervisor."""
+        return self.path / "run"
+
+    @property
+    def logs(self) -> Path:
+        """What each process says."""
+        return self.path / "logs"
+
+    @property
+    def keys(self) -> Path:
+        """The keys that no one else may read."""
+        return self.path / "keys"
+
+
+def prepare(path: Path) -> DataFolder:
+    """Make the data folder where it is missing; raise `DataUnusable` with the reason.
+
+    For root it may be passed through, since PostgreSQL's own user must reach its part of it.
+    """
+    folder = DataFolder(path)
+    try:
+        if not path.exists():
+            path.mkdir(parents=True)
+            path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        for each in (folder.run, folder.logs, folder.keys):
+            each.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise DataUnusable(folder=path, reason=_reason(path, error)) from None
+    if not os.access(folder.run, os.W_OK | os.X_OK):
+        raise DataUnusable(folder=path, reason=f"no right to write in it{_owner(path)}")
+    return folder
+
+
+def _reason(path: Path, error: OSError) -> str:
+    return f"{error.strerror}{_owner(path)}" if isinstance(error, PermissionError) else (
+        error.strerror or str(error)
+    )  # fmt: skip
+
+
+def _owner(path: Path) -> str:
+    """Name the owner of the nearest folder that exists, when that is someone else."""
+    near = next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
+    uid = near.lstat().st_uid
+    if uid == os.geteuid():
+        return ""
+    try:
+        return f" ({near} belongs to {pwd.getpwuid(uid).pw_name})"
+    except KeyError:
+        return f" ({near} belongs to user id {uid})"
