@@ -1,5 +1,7 @@
 """The mathematics of promises: pure, exact, and fed with values only."""
 
+from ai_agent_mesh.sla.availability import Judged, Judgement, availability
+from ai_agent_mesh.sla.budget import allowed_budget, budget_left
 from ai_agent_mesh.sla.calendars import (
     BestEffort,
     BusinessDays,
@@ -11,6 +13,10 @@ from ai_agent_mesh.sla.calendars import (
 )
 from ai_agent_mesh.sla.credits import CreditStep, credit_percent
 from ai_agent_mesh.sla.figures import fraction_text, percent_text
+from ai_agent_mesh.sla.latency import PERCENTILES, Attainment, attainment
+from ai_agent_mesh.sla.maintenance import Announcement, excluded_minutes
+from ai_agent_mesh.sla.methods import Terms
+from ai_agent_mesh.sla.minutes import MinuteCount, minute_number, moment_of, spans_of, started_in
 from ai_agent_mesh.sla.outcomes import (
     OUTCOMES,
     STATUSES,
@@ -27,28 +33,44 @@ from ai_agent_mesh.sla.tokens import Category, Denominator, Method, Service, Tie
 
 __all__ = [
     "OUTCOMES",
+    "PERCENTILES",
     "STATUSES",
+    "Announcement",
+    "Attainment",
     "BestEffort",
     "BusinessDays",
     "Category",
     "CreditStep",
     "Denominator",
     "Fault",
+    "Judged",
+    "Judgement",
     "Method",
+    "MinuteCount",
     "Outcome",
     "Response",
     "Service",
     "Sketch",
+    "Terms",
     "TierName",
     "Weekday",
     "WeeklyWindow",
     "Years",
+    "allowed_budget",
+    "attainment",
+    "availability",
     "bad",
+    "budget_left",
     "credit_percent",
     "due",
+    "excluded_minutes",
     "fault_of_status",
     "fraction_text",
+    "minute_number",
+    "moment_of",
     "percent_text",
+    "spans_of",
+    "started_in",
     "timed",
     "valid",
     "within",

@@ -1,5 +1,6 @@
 """Section 1: tiers, latency, durability, measurement, maintenance, and the limits that go along."""
 
+from datetime import timedelta
 from enum import StrEnum
 
 from ai_agent_mesh.playbook.schema.kinds import (
@@ -14,7 +15,9 @@ from ai_agent_mesh.playbook.schema.kinds import (
     Text,
     Window,
 )
-from ai_agent_mesh.sla import CreditStep, Denominator, Method, Service
+from ai_agent_mesh.sla import CreditStep, Denominator, Method, Service, Terms
+
+_MINUTE = timedelta(minutes=1)
 
 
 class Document(Section, frozen=True):
@@ -104,6 +107,18 @@ class Measurement(Section, frozen=True):
     clock_difference: Duration
     probe: Probe
     unknown_callers: UnknownCallers
+
+    def terms(self, method: Method) -> Terms:
+        """Return the figures that a method of `sla.availability` goes by."""
+        return Terms(
+            method=method,
+            denominator=self.denominator,
+            consecutive=self.consecutive,
+            min_requests=self.min_requests,
+            error_threshold=self.error_threshold,
+            interval=self.interval // _MINUTE,
+            silent_bad=_MINUTE // self.probe.interval,
+        )
 
 
 class Maintenance(Section, frozen=True):

@@ -1,0 +1,75 @@
+"""One service's month laid out by minute, with its silence and its excluded minutes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ai_agent_mesh.sla.minutes import MinuteCount
+from ai_agent_mesh.sla.tokens import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Counts of one service, minute by minute from `first`; places in `silent` and `excluded`."""
+
+    first: int
+    valid: list[int]
+    bad: list[int]
+    silent: frozenset[int]
+    excluded: frozenset[int]
+
+    def heard(self, silent_bad: int) -> "Column":
+        """Return the column with each silent minute holding so many bad requests more."""
+        valid, bad = self.valid.copy(), self.bad.copy()
+        for place in self.silent:
+            valid[place] += silent_bad
+            bad[place] += silent_bad
+        return Column(self.first, valid, bad, self.silent, self.excluded)
+
+
+def columns(
+    counts: Iterable[MinuteCount],
+    minutes: range,
+    services: Iterable[Service],
+    excluded: Mapping[Service, frozenset[int]],
+    watched: Mapping[Service, int] | None,
+) -> dict[Service, Column]:
+    """Return a column for each service; counts outside `minutes` are left out.
+
+    `watched` says from which minute each service was probed; None takes it from the counts.
+    """
+    first, length = minutes.start, len(minutes)
+    laid: dict[Service, tuple[list[int], list[int], bytearray]] = {
+        service: ([0] * length, [0] * length, bytearray(length)) for service in services
+    }
+    for minute, service, valid, bad, probes in counts:
+        place = minute - first
+        if 0 <= place < length and (column := laid.get(service)):
+            column[0][place] += valid
+            if bad:
+                column[1][place] += bad
+            if probes:
+                column[2][place] = 1
+    return {
+        service: Column(
+            first,
+            valid,
+            bad,
+            _silent(
+                probed, first, None if watched is None else watched.get(service, first + length)
+            ),
+            _inside(excluded.get(service, frozenset()), minutes),
+        )
+        for service, (valid, bad, probed) in laid.items()
+    }
+
+
+def _silent(probed: bytearray, first: int, watched: int | None) -> frozenset[int]:
+    """Return the places without a probe entry, from the first watched minute on."""
+    begin = probed.find(1) if watched is None else max(0, watched - first)
+    if begin < 0:
+        return frozenset()
+    return frozenset(place for place in range(begin, len(probed)) if not probed[place])
+
+
+def _inside(excluded: frozenset[int], minutes: range) -> frozenset[int]:
+    return frozenset(minute - minutes.start for minute in excluded if minute in minutes)
