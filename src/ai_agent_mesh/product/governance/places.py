@@ -120,9 +120,9 @@ class _Search:
                     return token.start
             if named:
                 return named[0].start
-        return self._first_unfit()
+        return self._first_unfit(complaint)
 
-    def _first_unfit(self) -> int:
+    def _first_unfit(self, complaint: str) -> int:
         """Return where the first token stands that no policy could go on with."""
 
         def unfit(count: int) -> bool:
@@ -130,7 +130,10 @@ class _Search:
             return _parse_complaint(prefix) not in {None, _END}
 
         count = bisect_left(range(len(self.tokens) + 1), True, key=unfit)
-        return self.tokens[max(1, min(count, len(self.tokens))) - 1].start if self.tokens else 0
+        read = self.tokens[:count]
+        # The parser recovers, and may read a little on before it complains of what it met.
+        met = [token.start for token in read if f"`{token.text}`" in complaint]
+        return (met or [token.start for token in read] or [0])[-1]
 
     def _statements(self) -> Iterator[tuple[int, str]]:
         """Find statements too many or too few, and placeholders."""

@@ -1,8 +1,11 @@
 """What governance asks of its surroundings."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ai_agent_mesh.plumbing.postgres import Database
+from ai_agent_mesh.kernel.clock import Clock
+
+if TYPE_CHECKING:
+    from ai_agent_mesh.product.governance.gate import Gate
 
 
 class Caller(Protocol):
@@ -18,11 +21,6 @@ class Caller(Protocol):
         """Return their role in the tenant."""
         ...
 
-    @property
-    def tier(self) -> str:
-        """Return the tenant's tier."""
-        ...
-
 
 class Decided(Protocol):
     """Counts decisions."""
@@ -35,4 +33,5 @@ class Decided(Protocol):
 class Wiring(Protocol):
     """What the routes take from the wired application."""
 
-    app: Database
+    clock: Clock
+    gate: "Gate"

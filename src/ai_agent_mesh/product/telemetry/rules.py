@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from ai_agent_mesh.kernel.errors import Fault, Invalid
-from ai_agent_mesh.product.telemetry.model import Bucket, Slice
+from ai_agent_mesh.product.telemetry.model import Bucket, Slice, StoredSpan
 
 LONGEST = timedelta(days=400)
 MOST_BUCKETS = 1_500
@@ -19,6 +19,10 @@ _STEPS = tuple(
 
 class UnusableRange(Invalid):
     """The range cannot be answered."""
+
+
+class MalformedPlace(Invalid):
+    """The cursor is not one of this list."""
 
 
 def checked(part: Slice, step: timedelta | None = None) -> timedelta:
@@ -64,3 +68,24 @@ def _nothing(since: datetime) -> Bucket:
         since=since, count=0, errors=0, input_tokens=0, output_tokens=0, cost=Decimal(0),
         p50_us=None, p95_us=None, p99_us=None,
     )  # fmt: skip
+
+
+def place_of(span: StoredSpan) -> str:
+    """Return where a span stands in a list by time, as text."""
+    return f"{span.started_at.astimezone(UTC).isoformat()} {span.id}"
+
+
+def place_after(text: str) -> tuple[datetime, str]:
+    """Read what `place_of` wrote.
+
+    Raises:
+        MalformedPlace: it is anything else.
+    """
+    moment, _, span_id = text.partition(" ")
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or not span_id:
+        raise MalformedPlace(faults=[Fault("cursor", "must be a next_cursor of this list")])
+    return at, span_id
