@@ -16,6 +16,7 @@ from ai_agent_mesh.api import faults, openapi
 from ai_agent_mesh.api.door import Door
 from ai_agent_mesh.api.exchange import App
 from ai_agent_mesh.kernel.errors import Fact
+from ai_agent_mesh.operations.objectives import routes as objectives
 from ai_agent_mesh.plumbing.http import Unit
 from ai_agent_mesh.product.agents import routes as agents
 from ai_agent_mesh.product.governance import routes as governance
@@ -24,7 +25,6 @@ from ai_agent_mesh.product.identity import routes as identity
 from ai_agent_mesh.product.ledger import routes as ledger
 from ai_agent_mesh.product.orchestration import routes as orchestration
 from ai_agent_mesh.product.telemetry import routes as telemetry
-from ai_agent_mesh.operations.objectives import routes as objectives
 from ai_agent_mesh.wiring import Mesh
 
 MODULES = (identity, agents, governance, orchestration, telemetry, ledger, objectives)
@@ -52,7 +52,7 @@ def build(mesh: Mesh) -> App:
             HTTPException: faults.of_http,
             Exception: faults.of_bug,
         },
-        # A capability names the parts of the wiring it uses in a Protocol; there is nothing to parse.
+        # A capability names the wired parts it uses in a Protocol; there is nothing to parse.
         type_decoders=[(lambda wanted: getattr(wanted, "_is_protocol", False), _as_it_is)],
         openapi_config=OpenAPIConfig(
             title="AI-Agent Mesh", version=mesh.version, path="/schema", render_plugins=()

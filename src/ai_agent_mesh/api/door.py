@@ -20,14 +20,13 @@ from ai_agent_mesh.api.facts import (
 )
 from ai_agent_mesh.api.table import COUNTED, Table, service_of
 from ai_agent_mesh.kernel.clock import Clock
-from ai_agent_mesh.kernel.errors import Fact, Unavailable
-from ai_agent_mesh.kernel.ids import new_id
+from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.http import Unit
 from ai_agent_mesh.plumbing.observe import Metrics, bound
 from ai_agent_mesh.plumbing.postgres import Database
-from ai_agent_mesh.product.identity import Allowances, Authenticator, rate_headers
-from ai_agent_mesh.product.ledger import Entry, Inbox, Kind, Receipt
+from ai_agent_mesh.product.identity import Allowances, Authenticator
+from ai_agent_mesh.product.ledger import Entry, Inbox, Kind, LedgerUnavailable, Receipt, Spool
 from ai_agent_mesh.sla import Category, Fault, fault_of_status
 
 log = structlog.get_logger(__name__)
@@ -45,6 +44,7 @@ class Wiring(Protocol):
     authenticator: Authenticator
     allowances: Allowances
     inbox: Inbox
+    spool: Spool
     metrics: Metrics
 
 
@@ -179,11 +179,20 @@ class Door:
         self._count(entry)
         try:
             return await self._mesh.inbox.append(entry)
-        except Unavailable as fact:
-            replaced = self._problem(exchange, fact)
-            answer.status, answer.headers, answer.body = (
-                replaced.status, replaced.headers, replaced.body,
+        except LedgerUnavailable as fact:
+            # Nothing is served unrecorded: the call is refused, and its refusal kept on this disk
+            # under the entry's own id, so that a call which did reach the ledger counts once.
+            refused = self._problem(exchange, fact)
+            answer.status, answer.headers, answer.body, answer.reason = (
+                refused.status, refused.headers, refused.body, refused.reason,
             )  # fmt: skip
+            return await self._spool(self._entry(exchange, refused))
+
+    async def _spool(self, entry: Entry) -> Receipt | None:
+        try:
+            return await self._mesh.spool.keep(entry)
+        except LedgerUnavailable:
+            log.exception("ledger.entry_lost", entry=entry.id)
             return None
 
     def _entry(self, exchange: Exchange, answer: Answer) -> Entry:
@@ -191,7 +200,7 @@ class Door:
         duration = exchange.elapsed_us
         fault = unit.fault if unit and unit.fault else fault_of_status(answer.status)
         return Entry(
-            id=new_id("ent"),
+            id=exchange.entry_id,
             kind=Kind.CALL,
             tenant=principal.tenant_id if principal else NOBODY,
             at=self._mesh.clock.now(),
@@ -229,7 +238,10 @@ class Door:
         if receipt is not None:
             seals.append((b"mesh-receipt", receipt.header.encode()))
         if exchange.allowance is not None:
-            seals += rate_headers(exchange.allowance)
+            seals += (
+                (name.lower().encode(), value.encode())
+                for name, value in exchange.allowance.headers.items()
+            )
         if exchange.match.route is None and exchange.match.allowed and exchange.principal:
             seals.append((b"allow", ", ".join(exchange.match.allowed).encode()))
         return seals

@@ -65,6 +65,7 @@ class Exchange:
     client: str
     request_id: str
     trace: Trace
+    entry_id: str = field(default_factory=lambda: new_id("ent"))
     started: float = field(default_factory=time.perf_counter)
     match: Match = field(default_factory=lambda: Match(None))
     principal: Principal | None = None

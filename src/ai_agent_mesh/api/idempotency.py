@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from ai_agent_mesh.api.exchange import Answer, Exchange
 from ai_agent_mesh.kernel.errors import Conflict, Fault, Invalid
-from ai_agent_mesh.plumbing.postgres import Tx
+from ai_agent_mesh.plumbing.postgres import Database, Tx
 
 _REPLAYED = (b"idempotency-replayed", b"true")
 _KEPT = frozenset({b"content-type", b"location", b"etag"})
@@ -82,3 +82,11 @@ async def remember(tx: Tx, key: str, answer: Answer, *, secret: bool) -> None:
         headers,
         None if secret else answer.body,
     )
+
+
+async def forget(ledger: Database) -> int:
+    """Drop the keys that are older than a day, of all tenants; return how many there were."""
+    async with ledger.transaction() as tx:
+        return await tx.execute(
+            "DELETE FROM idempotency WHERE created_at < now() - '1 day'::interval"
+        )

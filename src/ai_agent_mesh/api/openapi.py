@@ -1,4 +1,4 @@
-"""The OpenAPI document: Litestar's, with the paths as callers write them and every refusal named."""
+"""The OpenAPI document: Litestar's, with paths as callers write them and every refusal named."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

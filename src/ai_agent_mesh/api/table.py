@@ -1,7 +1,7 @@
 """The one table of routes: what each is called, whose figures it counts in, who may take it.
 
 A template such as `/v1/agents/{agent_id}:invoke` is what the caller writes. Routers split paths at
-slashes alone, so inside the house the verb is a segment of its own: `/v1/agents/{agent_id}/-/invoke`.
+slashes alone, so inside the house the verb is a segment: `/v1/agents/{agent_id}/-/invoke`.
 """
 
 from collections.abc import Iterable, Iterator

@@ -58,6 +58,9 @@ CREATE TABLE idempotency (
 );
 SELECT mesh_tenant_table('idempotency');
 CREATE INDEX idempotency_age ON idempotency (created_at);
+-- The API's upkeep drops what is older than a day, for every tenant, and can touch nothing younger.
+CREATE POLICY forgotten ON idempotency TO mesh_ledger USING (created_at < now() - interval '1 day');
+GRANT SELECT, DELETE ON idempotency TO mesh_ledger;
 """
 
 

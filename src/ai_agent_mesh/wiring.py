@@ -1,0 +1,155 @@
+"""The only composition root: makes every part from the settings and hands each its ports."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import version
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+import ai_agent_mesh.playbook as playbooks
+from ai_agent_mesh.kernel.clock import Clock, SystemClock
+from ai_agent_mesh.kernel.errors import Unavailable
+from ai_agent_mesh.playbook import Playbook
+from ai_agent_mesh.plumbing.crypto import KeyedHash, MasterKey, Signer, Vault
+from ai_agent_mesh.plumbing.http.outbound import AddressPolicy
+from ai_agent_mesh.plumbing.observe import Metrics
+from ai_agent_mesh.plumbing.postgres import Database, Role, Tx
+from ai_agent_mesh.plumbing.postgres.embedded import find_running
+from ai_agent_mesh.product.governance import Gate, Policies
+from ai_agent_mesh.product.identity import Allowances, Authenticator, Tenant, TenantHook, key_hash
+from ai_agent_mesh.product.ledger import Inbox, Sequencer, Spool
+from ai_agent_mesh.settings import LOOPBACK, Settings
+
+VERSION = version("ai-agent-mesh")
+
+_WAITING = """
+SELECT count(*) AS entries, coalesce(clock_timestamp() - min(at), '0') AS oldest FROM ledger_inbox
+"""
+
+
+class NothingRuns(Unavailable):
+    """No database runs in {data}: start `mesh up` there, or set DATABASE_URL."""
+
+
+def addresses(settings: Settings) -> tuple[str, str]:
+    """Return the database's addresses: the running system's, and the migrations'.
+
+    Raises:
+        NothingRuns: no address is set, and no embedded server runs in the data folder.
+    """
+    if settings.database_url:
+        return settings.database_url, settings.migrate_url or settings.database_url
+    urls = find_running(settings.data / "postgres")
+    if urls is None:
+        raise NothingRuns(data=str(settings.data))
+    return urls.login, urls.migrate
+
+
+@dataclass(kw_only=True)
+class Mesh:
+    """Every wired part of one process."""
+
+    settings: Settings
+    playbook: Playbook
+    clock: Clock
+    app: Database
+    operations: Database
+    ledger: Database
+    hasher: KeyedHash
+    vault: Vault
+    signer: Signer
+    inbox: Inbox
+    spool: Spool
+    sequencer: Sequencer
+    metrics: Metrics
+    authenticator: Authenticator
+    allowances: Allowances
+    gate: Gate
+    outbound: AddressPolicy
+    on_tenant_created: tuple[TenantHook, ...]
+    version: str = VERSION
+    openapi: bytes = b"{}"
+    login_url: str = field(repr=False)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings, *, roomy: bool = True) -> AsyncIterator["Mesh"]:
+        """Wire everything, and close it at the end; a process that serves many asks for `roomy`.
+
+        Raises:
+            NothingRuns, DatabaseAway: there is no database.
+            PlaybookInvalid: the playbook has mistakes.
+            KeyFileExposed, KeyFileBroken: a key file cannot be used.
+        """
+        playbook = playbooks.load(settings.playbook)
+        login, _ = addresses(settings)
+        clock = SystemClock()
+        master = MasterKey.load_or_create(settings.master_key)
+        signer = Signer.load_or_create(settings.ledger_key)
+        metrics = Metrics(
+            (
+                t
+                for target in playbook.latency.values()
+                for t in (target.p50, target.p95, target.p99)
+            ),
+            version=VERSION,
+        )
+        async with AsyncExitStack() as stack:
+            opened = partial(_pool, stack, login)
+            app = await opened(Role.APP, 20 if roomy else 2)
+            operations = await opened(Role.OPERATIONS, 4 if roomy else 2)
+            ledger = await opened(Role.LEDGER, 4 if roomy else 2)
+            inbox = Inbox(ledger)
+            inbox.start()
+            stack.push_async_callback(inbox.stop)
+            hasher = key_hash(master)
+            yield cls(
+                settings=settings,
+                playbook=playbook,
+                clock=clock,
+                app=app,
+                operations=operations,
+                ledger=ledger,
+                hasher=hasher,
+                vault=Vault(master),
+                signer=signer,
+                inbox=inbox,
+                spool=Spool(settings.data / "spool"),
+                sequencer=Sequencer(ledger, signer, playbook, clock),
+                metrics=metrics,
+                authenticator=Authenticator(app, hasher, clock),
+                allowances=Allowances.over(playbook, settings.redis_url, app),
+                gate=Gate(clock, metrics),
+                outbound=AddressPolicy(_allowed(settings)),
+                on_tenant_created=(_install_policies,),
+                login_url=login,
+            )
+
+    async def measure(self) -> tuple[bytes, str]:
+        """Return the metrics of this moment, and their content type."""
+        for name in ("app", "operations", "ledger"):
+            pool: Database = getattr(self, name)
+            self.metrics.pool(name, pool.in_use, pool.size)
+        async with self.ledger.transaction() as tx:
+            waiting = await tx.fetchrow(_WAITING)
+        if waiting is not None:
+            self.metrics.inbox(waiting["entries"], waiting["oldest"])
+        return self.metrics.render(), self.metrics.content_type
+
+
+def _allowed(settings: Settings) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return what outbound calls may reach; on embedded defaults, agents on this machine too."""
+    if settings.allow or settings.database_url:
+        return settings.allow
+    return tuple(ip_network(part) for part in LOOPBACK.split(","))
+
+
+async def _install_policies(tx: Tx, _tenant: Tenant) -> None:
+    await Policies(tx).install_starter()
+
+
+async def _pool(stack: AsyncExitStack, url: str, role: Role, size: int) -> Database:
+    database = await Database.open(url, role, max_size=size)
+    stack.push_async_callback(database.close)
+    return database
