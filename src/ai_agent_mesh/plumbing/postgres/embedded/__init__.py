@@ -1,7 +1,7 @@
 """A PostgreSQL of our own, kept in one folder and reached over its socket only."""
 
 from ai_agent_mesh.plumbing.postgres.embedded.account import NoAccount
-from ai_agent_mesh.plumbing.postgres.embedded.binaries import NoBinaries
+from ai_agent_mesh.plumbing.postgres.embedded.binaries import NoBinaries, embedded_version
 from ai_agent_mesh.plumbing.postgres.embedded.cluster import Urls
 from ai_agent_mesh.plumbing.postgres.embedded.place import FolderUnusable
 from ai_agent_mesh.plumbing.postgres.embedded.server import (
@@ -19,5 +19,6 @@ __all__ = [
     "ServerFailed",
     "Urls",
     "discard",
+    "embedded_version",
     "find_running",
 ]

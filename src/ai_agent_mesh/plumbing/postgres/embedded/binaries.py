@@ -45,6 +45,15 @@ def find_binaries(data: Path | None = None, account: Account | None = None) -> B
     return found[wanted]
 
 
+def embedded_version() -> str:
+    """Return what the newest installation calls itself, and where it lies."""
+    binaries = find_binaries()
+    said = subprocess.run(
+        [binaries.program("postgres"), "-V"], capture_output=True, text=True, check=False
+    )
+    return f"{said.stdout.strip()} in {binaries.folder}"
+
+
 def reachable(binaries: Binaries, account: Account) -> Binaries:
     """Return binaries that `account` can run: these, or a copy below the system's folder.
 

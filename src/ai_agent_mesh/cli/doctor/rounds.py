@@ -1,0 +1,26 @@
+"""The order in which things are looked at."""
+
+from ai_agent_mesh import playbook
+from ai_agent_mesh.cli.doctor import machine
+from ai_agent_mesh.cli.doctor.database import database
+from ai_agent_mesh.cli.doctor.finding import Finding, State
+from ai_agent_mesh.kernel.errors import Fact
+from ai_agent_mesh.settings import Settings
+from ai_agent_mesh.wiring import NothingRuns, addresses
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at everything and return what was found, in the order of what depends on what."""
+    findings = [machine.python(), machine.programs(settings), machine.folder(settings)]
+    findings += machine.keys(settings)
+    findings += [machine.rules(settings), await machine.port(settings)]
+    if about_redis := await machine.redis(settings):
+        findings.append(about_redis)
+    try:
+        login, owner = addresses(settings)
+    except NothingRuns as fact:
+        return [*findings, Finding("database", State.WARN, fact.detail, "Start `mesh up`.")]
+    except Fact as fact:
+        return [*findings, Finding("database", State.FAIL, fact.detail, "Run as its owner.")]
+    allowed = playbook.default().measurement.clock_difference
+    return findings + [finding async for finding in database(login, owner, allowed)]
