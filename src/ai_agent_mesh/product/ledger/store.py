@@ -140,9 +140,9 @@ class SequencerStore:
         return bool(await self._tx.fetchval("SELECT EXISTS (SELECT FROM ledger_inbox)"))
 
     async def take(self, count: int) -> list[Taken]:
-        """Remove up to `count` rows from the inbox and return them, oldest id first."""
+        """Remove up to `count` of the oldest rows from the inbox; return them by their moment."""
         rows = await self._tx.fetch(_TAKE, count)
-        return sorted((Taken(*row) for row in rows), key=lambda row: row.id)
+        return sorted((Taken(*row) for row in rows), key=lambda row: (row.at, row.id))
 
     async def known(self, ids: Sequence[str]) -> set[str]:
         """Return those of the ids that are numbered already."""
