@@ -90,27 +90,27 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         deadline = asyncio.get_running_loop().time() + seconds
         host = request.url.host
         for _ in range(self._redirects + 1):
-            with outside(host, seconds):
+            with outside(request.url, seconds):
                 _check_url(request.url)
                 async with asyncio.timeout_at(deadline):
                     response = await self._inner.handle_async_request(request)
             onward = _redirected(request, response)
             if onward is None:
-                return self._bounded(response, host, seconds, deadline)
+                return self._bounded(response, request.url, seconds, deadline)
             await response.aclose()
             request = onward
         raise TooManyRedirects(host=host, limit=self._redirects)
 
     def _bounded(
-        self, response: httpx.Response, host: str, seconds: float, deadline: float
+        self, response: httpx.Response, url: httpx.URL, seconds: float, deadline: float
     ) -> httpx.Response:
         body = BoundedBody(
             response,
-            host=host,
+            host=url.host,
             encoding=response.headers.pop("content-encoding", "identity"),
             limit_bytes=self._limit_bytes,
             deadline=deadline,
-            outside=lambda: outside(host, seconds),
+            outside=lambda: outside(url, seconds),
         )
         response.headers.pop("content-length", None)
         return httpx.Response(
@@ -126,16 +126,17 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
 
 @contextmanager
-def outside(host: str, seconds: float) -> Iterator[None]:
-    """Turn what httpx and the clock raise into facts about `host`."""
+def outside(url: httpx.URL, seconds: float) -> Iterator[None]:
+    """Turn what httpx and the clock raise into facts about the origin of `url`."""
+    _, host, port = _origin(url)
     try:
         yield
     except httpx.PoolTimeout as error:
         raise OutboundBusy() from error
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # TLS: the dial has its own facts
-        raise Unreachable(host=host, port="443", reason=_said(error)) from error
+        raise Unreachable(host=host, port=port, reason=_said(error)) from error
     except (TimeoutError, httpx.TimeoutException) as error:
-        raise AnswerTimedOut(host=host, seconds=f"{seconds:g}") from error
+        raise AnswerTimedOut(host=host, seconds=f"{seconds:.3g}") from error
     except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise UrlUnusable(reason=_said(error)) from error
     except httpx.RemoteProtocolError as error:
