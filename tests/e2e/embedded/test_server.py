@@ -25,8 +25,17 @@ from ai_agent_mesh.plumbing.postgres.embedded import (
     find_running,
 )
 from ai_agent_mesh.plumbing.postgres.embedded.account import Account
-from ai_agent_mesh.plumbing.postgres.embedded.binaries import find_binaries
+from ai_agent_mesh.plumbing.postgres.embedded.binaries import (
+    Binaries,
+    find_binaries,
+    reachable,
+)
 from ai_agent_mesh.plumbing.processes import FolderInUse, working_in
+
+
+as_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root starts the server as another user"
+)
 
 
 @pytest.fixture
@@ -225,7 +234,7 @@ async def test_a_file_in_the_folders_place_is_explained(folder: Path) -> None:
     folder.unlink()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has folders that postgres cannot enter")
+@as_root
 async def test_a_private_parent_keeps_its_mode_and_the_data_lie_elsewhere(folder: Path) -> None:
     private = folder.parent / "private"
     private.mkdir(mode=0o700)
@@ -237,3 +246,22 @@ async def test_a_private_parent_keeps_its_mode_and_the_data_lie_elsewhere(folder
     discard(private / "postgres")
     assert not home.exists()
     assert not (private / "postgres").exists()
+
+
+@as_root
+def test_programs_in_a_private_folder_are_copied_to_where_the_server_can_run_them(
+    folder: Path,
+) -> None:
+    here = find_binaries()
+    package = folder.parent / "private" / here.folder.parent.name
+    package.mkdir(parents=True)
+    package.parent.chmod(0o700)
+    shutil.copytree(here.folder, package / here.folder.name)
+    shutil.copytree(f"{here.folder.parent}.libs", f"{package}.libs")
+    hidden = Binaries(package / here.folder.name, here.major)
+    nobody = Account.of(pwd.getpwnam("nobody").pw_uid)
+    assert not nobody.may("-x", hidden.program("postgres"))
+    copied = reachable(hidden, nobody)
+    assert copied.folder.is_relative_to("/var/lib/ai-agent-mesh")
+    assert nobody.run([copied.program("initdb"), "-V"]).returncode == 0
+    assert package.parent.stat().st_mode & 0o777 == 0o700

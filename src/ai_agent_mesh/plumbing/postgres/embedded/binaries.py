@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,9 +64,11 @@ def reachable(binaries: Binaries, account: Account) -> Binaries:
     if _runs(binaries, account):
         return binaries
     mark = hashlib.sha256(binaries.program("postgres").read_bytes()).hexdigest()[:12]
-    copy = Binaries(SYSTEM_FOLDER / f"postgresql-{binaries.major}-{mark}", binaries.major)
-    if not copy.folder.exists():
-        _copy(binaries.folder, copy.folder)
+    target = SYSTEM_FOLDER / f"postgresql-{binaries.major}-{mark}"
+    package = binaries.folder.parent
+    copy = Binaries(target / package.name / binaries.folder.name, binaries.major)
+    if not target.exists():
+        _copy([binaries.folder, package.with_name(f"{package.name}.libs")], package.parent, target)
     if not _runs(copy, account):
         raise NoBinaries(reason=f"user {account.name} cannot run those in {copy.folder}")
     return copy
@@ -73,17 +76,26 @@ def reachable(binaries: Binaries, account: Account) -> Binaries:
 
 def _runs(binaries: Binaries, account: Account) -> bool:
     try:
-        return account.run([binaries.program("postgres"), "-V"]).returncode == 0
+        # The second one loads the wheel's shared libraries, which lie beside the package.
+        programs = [binaries.program(name) for name in ("postgres", "initdb")]
+        return all(account.run([each, "-V"]).returncode == 0 for each in programs)
     except PermissionError:
         return False
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(folders: Sequence[Path], root: Path, target: Path) -> None:
+    """Copy folders below `root` to the same places below `target`, which appears at the end."""
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix="new-", dir=target.parent))
-    shutil.copytree(source, fresh, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.a"))
+    for each in folders:
+        if each.is_dir():
+            leave = shutil.ignore_patterns("*.a", "include", "pgxs")
+            shutil.copytree(each, fresh / each.relative_to(root), ignore=leave)
     fresh.chmod(0o755)
-    fresh.rename(target)
+    try:
+        fresh.rename(target)
+    except OSError:  # another start was first
+        shutil.rmtree(fresh)
 
 
 def _installed() -> list[Binaries]:

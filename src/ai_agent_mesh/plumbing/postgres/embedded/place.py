@@ -1,5 +1,6 @@
 """Where the server's files lie, and which of them its user can reach."""
 
+import errno
 import logging
 import os
 import pwd
@@ -58,6 +59,8 @@ def prepare(folder: Path, account: Account) -> Place:
             folder.parent.mkdir(parents=True, exist_ok=True)
             _own(folder, account)
         home = folder.resolve(strict=True)
+        if not home.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     except OSError as error:
         raise FolderUnusable(folder=folder, reason=error.strerror) from None
     if not (account.may("-w", home) and account.may("-x", home)):
