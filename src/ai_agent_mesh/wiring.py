@@ -1,6 +1,6 @@
 """The only composition root: makes every part from the settings and hands each its ports."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,14 +8,19 @@ from importlib.metadata import version
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import ai_agent_mesh.playbook as playbooks
+from ai_agent_mesh.adapters.a2a import A2aCaller, A2aCards
+from ai_agent_mesh.adapters.http import HttpCaller
+from ai_agent_mesh.adapters.openai import OpenAiCaller
 from ai_agent_mesh.kernel.clock import Clock, SystemClock
 from ai_agent_mesh.kernel.errors import Unavailable
+from ai_agent_mesh.operations.status import Status
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.crypto import KeyedHash, MasterKey, Signer, Vault
-from ai_agent_mesh.plumbing.http.outbound import AddressPolicy
+from ai_agent_mesh.plumbing.http.outbound import AddressPolicy, guarded_client
 from ai_agent_mesh.plumbing.observe import Metrics
 from ai_agent_mesh.plumbing.postgres import Database, Role, Tx
 from ai_agent_mesh.plumbing.postgres.embedded import find_running
+from ai_agent_mesh.product.agents import AgentCaller, HealthChecks, Invoker, Kind, Registrar
 from ai_agent_mesh.product.governance import Gate, Policies
 from ai_agent_mesh.product.identity import Allowances, Authenticator, Tenant, TenantHook, key_hash
 from ai_agent_mesh.product.ledger import Inbox, Sequencer, Spool
@@ -67,6 +72,11 @@ class Mesh:
     allowances: Allowances
     gate: Gate
     outbound: AddressPolicy
+    callers: Mapping[Kind, AgentCaller]
+    registrar: Registrar
+    invoker: Invoker
+    health: HealthChecks
+    status: Status
     on_tenant_created: tuple[TenantHook, ...]
     version: str = VERSION
     openapi: bytes = b"{}"
@@ -103,7 +113,15 @@ class Mesh:
             inbox = Inbox(ledger)
             inbox.start()
             stack.push_async_callback(inbox.stop)
-            hasher = key_hash(master)
+            hasher, vault, gate = key_hash(master), Vault(master), Gate(clock, metrics)
+            outbound = AddressPolicy(_allowed(settings))
+            client = guarded_client(outbound, body_limit_bytes=playbook.limits.request_bytes)
+            await stack.enter_async_context(client)
+            callers: Mapping[Kind, AgentCaller] = {
+                Kind.A2A: A2aCaller(client),
+                Kind.HTTP: HttpCaller(client),
+                Kind.OPENAI: OpenAiCaller(client),
+            }
             yield cls(
                 settings=settings,
                 playbook=playbook,
@@ -112,7 +130,7 @@ class Mesh:
                 operations=operations,
                 ledger=ledger,
                 hasher=hasher,
-                vault=Vault(master),
+                vault=vault,
                 signer=signer,
                 inbox=inbox,
                 spool=Spool(settings.data / "spool"),
@@ -120,8 +138,13 @@ class Mesh:
                 metrics=metrics,
                 authenticator=Authenticator(app, hasher, clock),
                 allowances=Allowances.over(playbook, settings.redis_url, app),
-                gate=Gate(clock, metrics),
-                outbound=AddressPolicy(_allowed(settings)),
+                gate=gate,
+                outbound=outbound,
+                callers=callers,
+                registrar=Registrar(vault, A2aCards(client)),
+                invoker=Invoker(callers, gate, vault, clock),
+                health=HealthChecks(app, operations, callers, vault),
+                status=Status(operations, playbook, clock),
                 on_tenant_created=(_install_policies,),
                 login_url=login,
             )

@@ -26,6 +26,11 @@ AnyRequest = Request[Any, Any, Any]  # the types of a user, an auth and a state 
 
 # msgspec ends a message with the place: "Expected `str`, got `int` - at `$.data.name`".
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
+# What it says of a whole object belongs to the field it names.
+_FIELD = {
+    re.compile(r"Object contains unknown field `(.+)`"): "is not a field here",
+    re.compile(r"Object missing required field `(.+)`"): "is required",
+}
 
 
 def of_fact(request: AnyRequest, fact: Fact) -> Response[bytes]:
@@ -52,7 +57,7 @@ def of_bug(request: AnyRequest, error: Exception) -> Response[bytes]:
 def _fact(request: AnyRequest, error: HTTPException) -> Fact:
     if isinstance(error, ValidationException):
         faults = tuple(_fault(item) for item in _items(error.extra))
-        reason = "; ".join(f"{f.place} {f.reason}" for f in faults) or error.detail
+        reason = "; ".join(f"{f.place} {f.reason}".strip() for f in faults) or error.detail
         return RequestInvalid(reason=reason, faults=faults)
     match error.status_code:
         case 404:
@@ -81,6 +86,9 @@ def _fault(item: dict[str, str]) -> Fault:
     place = ".".join(part for part in (key, inside) if part).removeprefix("data")
     place = re.sub(r"\[(\d+)\]", r".\1", place).strip(".").replace(".", "/")
     text = message[: found.start()] if found else message
+    for pattern, reason in _FIELD.items():
+        if named := pattern.fullmatch(text):
+            place, text = f"{place}/{named[1]}".strip("/"), reason
     if item.get("source") in {"query", "header", "path", "cookie"}:
         return Fault(place, text)
     return Fault(f"/{place}", text)
