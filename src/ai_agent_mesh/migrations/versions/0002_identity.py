@@ -90,7 +90,10 @@ CREATE POLICY lookup ON api_key FOR SELECT TO mesh_app
 -- Nothing is lost that matters when a crash empties it: a window is refilled within itself.
 CREATE UNLOGGED TABLE rate_window (
   key text PRIMARY KEY,
-  hits timestamptz[] NOT NULL
+  hits timestamptz[] NOT NULL,
+  -- Whether the last request was counted, and when it came.
+  allowed boolean NOT NULL,
+  at timestamptz NOT NULL
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON rate_window TO mesh_app;
 """

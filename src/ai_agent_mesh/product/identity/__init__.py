@@ -4,7 +4,6 @@ from ai_agent_mesh.product.identity.accounts import (
     Account,
     bootstrap,
     keys_in,
-    leave_act,
     open_account,
     renew_probe_key,
 )
@@ -33,8 +32,16 @@ from ai_agent_mesh.product.identity.roles import (
 )
 from ai_agent_mesh.product.identity.rules import KeyTerms, key_terms
 from ai_agent_mesh.product.identity.scope import scoped
-from ai_agent_mesh.product.identity.tenants import Tenants
+from ai_agent_mesh.product.identity.tenants import Tenants, find_tenant
 from ai_agent_mesh.product.identity.users import Users
+from ai_agent_mesh.product.identity.views import (
+    IssuedView,
+    KeyView,
+    OpenedView,
+    TenantView,
+    issued_view,
+    key_view,
+)
 
 __all__ = [
     "BUILT_IN_TENANTS",
@@ -47,23 +54,29 @@ __all__ = [
     "ApiKey",
     "Authenticator",
     "IssuedKey",
+    "IssuedView",
     "KeyRefused",
     "KeyTerms",
+    "KeyView",
     "Keys",
+    "OpenedView",
     "Principal",
     "Role",
     "Tenant",
     "TenantHook",
+    "TenantView",
     "Tenants",
     "Terms",
     "User",
     "Users",
     "bootstrap",
+    "find_tenant",
+    "issued_view",
     "key_hash",
     "key_headers",
     "key_terms",
+    "key_view",
     "keys_in",
-    "leave_act",
     "may_grant",
     "open_account",
     "permits",

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.plumbing.postgres import Tx
-from ai_agent_mesh.product.identity.keys import Keys, key_hash
+from ai_agent_mesh.product.identity.keys import Keys
 from ai_agent_mesh.product.identity.model import IssuedKey, Tenant, User
 from ai_agent_mesh.product.identity.ports import Wiring
 from ai_agent_mesh.product.identity.roles import PROBE_TENANT, Role
@@ -65,8 +65,8 @@ async def bootstrap(mesh: Wiring, *, tier: str, name: str = "default") -> Accoun
             mesh, tx, name, tier, email="owner@localhost", person="The owner"
         )
         async with scoped(tx, account.tenant.id) as inner:
-            await leave_act(mesh, inner, "tenant.create", account.tenant.id, name=name, tier=tier)
-            await leave_act(mesh, inner, "key.create", account.issued.key.id)
+            await _leave_act(mesh, inner, "tenant.create", account.tenant.id, name=name, tier=tier)
+            await _leave_act(mesh, inner, "key.create", account.issued.key.id)
     return account
 
 
@@ -78,17 +78,17 @@ async def renew_probe_key(mesh: Wiring, valid_for: timedelta | None = None) -> I
         issued = await keys.issue_to_service(
             _PROBE_SERVICE, Role.DEVELOPER, valid_for, by=Role.OWNER
         )
-        await leave_act(mesh, tx, "key.create", issued.key.id, ended=str(ended))
+        await _leave_act(mesh, tx, "key.create", issued.key.id, ended=str(ended))
     mesh.authenticator.forget(PROBE_TENANT)
     return issued
 
 
 def keys_in(mesh: Wiring, tx: Tx) -> Keys:
     """Return the keys of the transaction's tenant, under the playbook in force."""
-    return Keys(tx, key_hash(mesh.master), key_terms(mesh.playbook), mesh.clock)
+    return Keys(tx, mesh.hasher, key_terms(mesh.playbook), mesh.clock)
 
 
-async def leave_act(mesh: Wiring, tx: Tx, act: str, subject: str, **detail: str) -> None:
+async def _leave_act(mesh: Wiring, tx: Tx, act: str, subject: str, **detail: str) -> None:
     """Write into the ledger, with the change itself, what the operator did at this machine."""
     entry = Entry(
         id=new_id("ent"),

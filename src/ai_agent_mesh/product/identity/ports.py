@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.playbook import Playbook
-from ai_agent_mesh.plumbing.crypto import MasterKey
+from ai_agent_mesh.plumbing.crypto import KeyedHash
 from ai_agent_mesh.plumbing.postgres import Database
 from ai_agent_mesh.product.identity.authenticator import Authenticator
 from ai_agent_mesh.product.identity.model import TenantHook
@@ -25,8 +25,8 @@ class Wiring(Protocol):
         ...
 
     @property
-    def master(self) -> MasterKey:
-        """Return the installation's root secret."""
+    def hasher(self) -> KeyedHash:
+        """Return the keyed hash that keys are stored under."""
         ...
 
     @property

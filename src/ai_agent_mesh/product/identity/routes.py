@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Response, delete, get, patch, post
-from litestar.params import Parameter
+from litestar.params import Dependency, HeaderParameter
 
 from ai_agent_mesh.plumbing.http import Paged, Unit, page_of, tag
 from ai_agent_mesh.product.identity.accounts import keys_in, open_account
@@ -29,17 +29,19 @@ from ai_agent_mesh.product.identity.views import (
     key_view,
 )
 
-IfMatch = Annotated[str | None, Parameter(header="If-Match", description="The ETag read before")]
+Wired = Annotated[Wiring, Dependency(skip_validation=True)]
+
+IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="The ETag read")]
 
 
 @get("/v1/auth/whoami", summary="Tell who the caller is and what they may do")
-async def whoami(principal: Principal, mesh: Wiring) -> CallerView:
+async def whoami(principal: Principal, mesh: Wired) -> CallerView:
     """Return the caller's tenant, role, permissions, and when the key ends."""
     return caller_view(principal, mesh.clock.now(), key_terms(mesh.playbook))
 
 
 @post("/v1/auth/rotate", summary="Issue a second key to the caller's own owner")
-async def rotate_key(unit: Unit, principal: Principal, mesh: Wiring) -> IssuedView:
+async def rotate_key(unit: Unit, principal: Principal, mesh: Wired) -> IssuedView:
     """Return a new key with the same rights; the present one lives on until revoked or expired."""
     if principal.key_id is None:
         raise KeyRefused
@@ -48,7 +50,7 @@ async def rotate_key(unit: Unit, principal: Principal, mesh: Wiring) -> IssuedVi
 
 
 @post("/v1/keys", summary="Issue a key to a user or a service")
-async def issue_key(unit: Unit, principal: Principal, mesh: Wiring, data: NewKey) -> IssuedView:
+async def issue_key(unit: Unit, principal: Principal, mesh: Wired, data: NewKey) -> IssuedView:
     """Return the new key with its text, which is shown this once."""
     keys = keys_in(mesh, await unit.begin())
     if data.service is not None and data.user_id is None:
@@ -63,7 +65,7 @@ async def issue_key(unit: Unit, principal: Principal, mesh: Wiring, data: NewKey
 
 @get("/v1/keys", summary="List the tenant's keys, oldest first")
 async def list_keys(
-    unit: Unit, mesh: Wiring, limit: int | None = None, cursor: str | None = None
+    unit: Unit, mesh: Wired, limit: int | None = None, cursor: str | None = None
 ) -> Paged[KeyView]:
     """Return a page of keys without their secrets, the ended ones too."""
     found = await keys_in(mesh, await unit.begin()).list(page_of(limit, cursor))
@@ -72,7 +74,7 @@ async def list_keys(
 
 
 @delete("/v1/keys/{key_id:str}", status_code=200, summary="Revoke a key")
-async def revoke_key(unit: Unit, principal: Principal, mesh: Wiring, key_id: str) -> KeyView:
+async def revoke_key(unit: Unit, principal: Principal, mesh: Wired, key_id: str) -> KeyView:
     """Return the key as it ended; revoking it again changes nothing."""
     key = await keys_in(mesh, await unit.begin()).revoke(key_id)
     mesh.authenticator.forget(principal.tenant_id)
@@ -81,7 +83,7 @@ async def revoke_key(unit: Unit, principal: Principal, mesh: Wiring, key_id: str
 
 
 @post("/v1/users", summary="Add a user")
-async def add_user(unit: Unit, principal: Principal, mesh: Wiring, data: NewUser) -> Response[User]:
+async def add_user(unit: Unit, principal: Principal, mesh: Wired, data: NewUser) -> Response[User]:
     """Return the new user."""
     users = Users(await unit.begin(), mesh.clock)
     user = await users.create(data.email, data.name, data.role, by=principal.role)
@@ -91,14 +93,14 @@ async def add_user(unit: Unit, principal: Principal, mesh: Wiring, data: NewUser
 
 @get("/v1/users", summary="List the tenant's users, oldest first")
 async def list_users(
-    unit: Unit, mesh: Wiring, limit: int | None = None, cursor: str | None = None
+    unit: Unit, mesh: Wired, limit: int | None = None, cursor: str | None = None
 ) -> Paged[User]:
     """Return a page of users."""
     return await Users(await unit.begin(), mesh.clock).list(page_of(limit, cursor))
 
 
 @get("/v1/users/{user_id:str}", summary="Read a user")
-async def read_user(unit: Unit, mesh: Wiring, user_id: str) -> Response[User]:
+async def read_user(unit: Unit, mesh: Wired, user_id: str) -> Response[User]:
     """Return a user."""
     user = await Users(await unit.begin(), mesh.clock).get(user_id)
     return Response(user, headers={"ETag": tag(user.version)})
@@ -108,7 +110,7 @@ async def read_user(unit: Unit, mesh: Wiring, user_id: str) -> Response[User]:
 async def change_user(
     unit: Unit,
     principal: Principal,
-    mesh: Wiring,
+    mesh: Wired,
     user_id: str,
     data: UserChange,
     if_match: IfMatch = None,
@@ -124,7 +126,7 @@ async def change_user(
 
 @delete("/v1/users/{user_id:str}", summary="Remove a user and the user's keys")
 async def remove_user(
-    unit: Unit, principal: Principal, mesh: Wiring, user_id: str, if_match: IfMatch = None
+    unit: Unit, principal: Principal, mesh: Wired, user_id: str, if_match: IfMatch = None
 ) -> None:
     """Remove the user; the user's keys let nobody in any more."""
     users = Users(await unit.begin(), mesh.clock)
@@ -134,13 +136,13 @@ async def remove_user(
 
 
 @get("/v1/tenant", summary="Read the caller's own tenant")
-async def read_own_tenant(unit: Unit, principal: Principal, mesh: Wiring) -> Response[TenantView]:
+async def read_own_tenant(unit: Unit, principal: Principal, mesh: Wired) -> Response[TenantView]:
     """Return the tenant and its terms over time."""
     return await _tenant(Tenants(await unit.begin(), mesh.clock), principal.tenant_id)
 
 
 @post("/v1/tenants", summary="Make a tenant")
-async def make_tenant(unit: Unit, mesh: Wiring, data: NewTenant) -> OpenedView:
+async def make_tenant(unit: Unit, mesh: Wired, data: NewTenant) -> OpenedView:
     """Return the new tenant, and with an owner asked for, the owner's first key."""
     tx = await unit.begin()
     if data.owner is None:
@@ -164,7 +166,7 @@ async def make_tenant(unit: Unit, mesh: Wiring, data: NewTenant) -> OpenedView:
 
 @get("/v1/tenants", summary="List all tenants, oldest first")
 async def list_tenants(
-    mesh: Wiring, limit: int | None = None, cursor: str | None = None
+    mesh: Wired, limit: int | None = None, cursor: str | None = None
 ) -> Paged[Tenant]:
     """Return a page of tenants, the built-in ones first."""
     async with mesh.operations.transaction() as tx:
@@ -172,7 +174,7 @@ async def list_tenants(
 
 
 @get("/v1/tenants/{tenant_id:str}", summary="Read a tenant")
-async def read_tenant(mesh: Wiring, tenant_id: str) -> Response[TenantView]:
+async def read_tenant(mesh: Wired, tenant_id: str) -> Response[TenantView]:
     """Return any tenant and its terms over time."""
     async with mesh.operations.transaction() as tx:
         return await _tenant(Tenants(tx, mesh.clock), tenant_id)
@@ -180,7 +182,7 @@ async def read_tenant(mesh: Wiring, tenant_id: str) -> Response[TenantView]:
 
 @patch("/v1/tenants/{tenant_id:str}", summary="Change a tenant's name, tier or fee")
 async def change_tenant(
-    unit: Unit, mesh: Wiring, tenant_id: str, data: TenantChange, if_match: IfMatch = None
+    unit: Unit, mesh: Wired, tenant_id: str, data: TenantChange, if_match: IfMatch = None
 ) -> Response[Tenant]:
     """Return the tenant as changed; a new tier holds from now on."""
     tenant = await Tenants(await unit.begin(), mesh.clock).update(
@@ -197,6 +199,6 @@ async def _tenant(tenants: Tenants, tenant_id: str) -> Response[TenantView]:
     return Response(view, headers={"ETag": tag(tenant.version)})
 
 
-def _shown(unit: Unit, mesh: Wiring, issued: IssuedKey) -> IssuedView:
+def _shown(unit: Unit, mesh: Wired, issued: IssuedKey) -> IssuedView:
     unit.object = issued.key.id
     return issued_view(issued, mesh.clock.now(), key_terms(mesh.playbook))

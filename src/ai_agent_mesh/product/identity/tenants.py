@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.plumbing.http import Page, Paged, paged, require
-from ai_agent_mesh.plumbing.postgres import Tx
+from ai_agent_mesh.plumbing.postgres import Database, Tx
 from ai_agent_mesh.product.identity.facts import BuiltInTenant, TenantMissing
 from ai_agent_mesh.product.identity.model import Tenant, TenantHook, Terms
 from ai_agent_mesh.product.identity.rules import check_tenant
@@ -98,6 +98,19 @@ class Tenants:
             if (after.tier, after.monthly_fee) != (before.tier, before.monthly_fee):
                 await store.add_terms(after, self._clock.now())
         return after
+
+
+async def find_tenant(operations: Database, id_or_name: str) -> Tenant:
+    """Return the tenant that an operator names by id or name, whichever tenant it is.
+
+    Raises:
+        TenantMissing
+    """
+    async with operations.transaction() as tx:
+        tenant = await TenantStore(tx).find(id_or_name)
+    if tenant is None:
+        raise TenantMissing(tenant=id_or_name)
+    return tenant
 
 
 def _changed(

@@ -69,35 +69,26 @@ class PostgresWindow:
     async def take(self, key: str, limit: int, length: timedelta) -> Standing:
         """Count one request if the window has room for it, and say how the window stands.
 
-        The moments are the database's, taken after the row is locked: processes whose clocks
+        The moments are the database's, taken when the row is locked: processes whose clocks
         differ count in one time.
         """
         async with self._database.transaction() as tx:
-            await tx.execute(
-                "INSERT INTO rate_window (key, hits) VALUES ($1, '{}') ON CONFLICT DO NOTHING", key
-            )
-            await tx.execute("SELECT 1 FROM rate_window WHERE key = $1 FOR UPDATE", key)
             row = await tx.fetchrow(_TAKE, key, limit, length)
         if row is None:
-            raise RuntimeError("a locked row cannot be gone")
+            raise RuntimeError("an upsert returns its row")
         return row["allowed"], max(0, limit - row["counted"]), float(row["reset_s"])
 
 
 _TAKE = """
-WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS now),
-kept AS MATERIALIZED (
-  SELECT now, coalesce(array_agg(hit ORDER BY hit) FILTER (WHERE hit > now - $3::interval), '{}')
-    AS hits
-  FROM moment CROSS JOIN rate_window LEFT JOIN LATERAL unnest(hits) AS hit ON true
-  WHERE key = $1 GROUP BY now
-),
-taken AS (
-  UPDATE rate_window w
-  SET hits = CASE WHEN cardinality(kept.hits) < $2 THEN kept.hits || kept.now ELSE kept.hits END
-  FROM kept WHERE w.key = $1
-  RETURNING w.hits, kept.now, cardinality(kept.hits) < $2 AS allowed
+INSERT INTO rate_window AS w (key, hits, allowed, at)
+SELECT $1, ARRAY[now], true, now FROM (SELECT clock_timestamp() AS now OFFSET 0) AS moment
+ON CONFLICT (key) DO UPDATE SET (hits, allowed, at) = (
+  SELECT CASE WHEN cardinality(kept) < $2 THEN kept || now ELSE kept END,
+         cardinality(kept) < $2, now
+  FROM (SELECT clock_timestamp() AS now OFFSET 0) AS moment,
+       LATERAL (SELECT coalesce(array_agg(hit ORDER BY hit), '{}') AS kept
+                FROM unnest(w.hits) AS hit WHERE hit > now - $3::interval) AS recent
 )
-SELECT allowed, cardinality(hits) AS counted,
-       extract(epoch FROM hits[1] + $3::interval - now) AS reset_s
-FROM taken
+RETURNING allowed, cardinality(hits) AS counted,
+          extract(epoch FROM hits[1] + $3::interval - at) AS reset_s
 """
