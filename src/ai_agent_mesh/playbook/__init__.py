@@ -1,6 +1,8 @@
 """Every promise, limit, clock, threshold and price, read from YAML into one frozen value."""
 
+from ai_agent_mesh.playbook.comparing import Difference, differences
 from ai_agent_mesh.playbook.loading import PlaybookInvalid, default, load, parse
+from ai_agent_mesh.playbook.markdown import markdown
 from ai_agent_mesh.playbook.schema import Playbook
 from ai_agent_mesh.playbook.schema.monitoring import AlertGroup
 from ai_agent_mesh.playbook.schema.promises import (
@@ -18,6 +20,7 @@ __all__ = [
     "AlertGroup",
     "ApiKeys",
     "Condition",
+    "Difference",
     "Latency",
     "Limits",
     "Maintenance",
@@ -28,8 +31,10 @@ __all__ = [
     "Sense",
     "Tier",
     "default",
+    "differences",
     "flat",
     "load",
+    "markdown",
     "parse",
     "plain",
 ]

@@ -4,18 +4,18 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from ai_agent_mesh.kernel.errors import Fault, Invalid
+from ai_agent_mesh.kernel.errors import Invalid
 from ai_agent_mesh.playbook.reading import LARGEST_BYTES, read
 from ai_agent_mesh.playbook.schema import Playbook
 from ai_agent_mesh.playbook.shapes import record_of
 from ai_agent_mesh.playbook.shaping import Shaper
-from ai_agent_mesh.playbook.tree import Node, Place, merged
+from ai_agent_mesh.playbook.tree import Mistake, Node, Place, merged
 
 _DEFAULT = "default.yaml"
 
 
 class PlaybookInvalid(Invalid):
-    """The playbook has {count} mistake(s)."""
+    """The playbook cannot be used; mistakes: {count}."""
 
 
 def load(path: Path | str | None = None) -> Playbook:
@@ -38,27 +38,27 @@ def default() -> Playbook:
 
 def parse(data: bytes, file: str) -> Playbook:
     """Return the default playbook with what some YAML names in its stead; raises as `load`."""
-    over, faults = read(data, file)
+    over, mistakes = read(data, file)
     if over is None:
-        raise _invalid(faults)
-    shaper = Shaper(faults)
-    made = shaper.make(merged(_default_tree(), over), record_of(Playbook))
-    if shaper.faults or not isinstance(made, Playbook):
-        raise _invalid(shaper.faults)
+        raise _invalid(mistakes)
+    shaper = Shaper(mistakes)
+    made = shaper.whole(merged(_default_tree(), over), record_of(Playbook))
+    if shaper.mistakes or not isinstance(made, Playbook):
+        raise _invalid(shaper.mistakes)
     return made
 
 
-def _invalid(faults: list[Fault]) -> PlaybookInvalid:
-    once = tuple(dict.fromkeys(faults))
+def _invalid(mistakes: list[Mistake]) -> PlaybookInvalid:
+    once = tuple(mistake.fault() for mistake in sorted(set(mistakes)))
     return PlaybookInvalid(count=len(once), faults=once)
 
 
 @cache
 def _default_tree() -> Node:
     data = files("ai_agent_mesh.playbook").joinpath(_DEFAULT).read_bytes()
-    tree, faults = read(data, _DEFAULT)
-    if tree is None or faults:
-        raise _invalid(faults)
+    tree, mistakes = read(data, _DEFAULT)
+    if tree is None or mistakes:
+        raise _invalid(mistakes)
     return tree
 
 
@@ -68,4 +68,4 @@ def _bytes_of(path: Path) -> bytes:
             return file.read(LARGEST_BYTES + 1)
     except OSError as error:
         reason = error.strerror or "cannot be read"
-        raise _invalid([Place(str(path), 1, 1).fault(f"cannot be read: {reason}")]) from error
+        raise _invalid([Place(str(path), 1, 1).mistake(f"cannot be read: {reason}")]) from error

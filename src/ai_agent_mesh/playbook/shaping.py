@@ -8,10 +8,9 @@ from typing import Final
 
 import msgspec
 
-from ai_agent_mesh.kernel.errors import Fault
-from ai_agent_mesh.playbook.laws import broken_laws
+from ai_agent_mesh.playbook.laws import broken_laws, broken_wide_laws
 from ai_agent_mesh.playbook.shapes import Choice, Record, Row, Scalar, Shape, Table
-from ai_agent_mesh.playbook.tree import Branch, Leaf, Node, Place, Twigs
+from ai_agent_mesh.playbook.tree import Branch, Leaf, Mistake, Node, Place, Twigs, found
 from ai_agent_mesh.playbook.units import Unreadable
 
 _NOTHING = ("", "none", "null", "~")
@@ -26,9 +25,18 @@ BROKEN: Final = _Broken()
 
 @dataclass(slots=True)
 class Shaper:
-    """Makes values of nodes; what is wrong collects in `faults`."""
+    """Makes values of nodes; what is wrong collects in `mistakes`."""
 
-    faults: list[Fault] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
+    #: Every scalar that could be made, by its dotted key.
+    scalars: dict[str, object] = field(default_factory=dict)
+
+    def whole(self, root: Node, shape: Record) -> object:
+        """Return the value of a whole playbook, after the laws that reach across it."""
+        made = self.make(root, shape)
+        for key, reason in broken_wide_laws(self.scalars):
+            self._broken((found(root, key) or root).place, key, reason)
+        return made
 
     def make(self, node: Node, shape: Shape, key: str = "") -> object:
         """Return the value of a node, or BROKEN after noting why."""
@@ -49,12 +57,15 @@ class Shaper:
         if not isinstance(node, Leaf):
             return self._broken(node.place, key, f"is no single value; expected {unit.expected}")
         try:
-            return unit.read(node.text)
+            self.scalars[key] = value = unit.read(node.text)
         except Unreadable as error:
-            return self._broken(node.place, key, f"{_said(node)} {error}; expected {unit.expected}")
+            return self._broken(
+                node.place, key, f"{_quoted(node)} {error}; expected {unit.expected}"
+            )
         except ValueError:
             what = _said(node) if node.text else "is empty"
             return self._broken(node.place, key, f"{what}; expected {unit.expected}")
+        return value
 
     def _choice(self, node: Node, shape: Choice, key: str) -> object:
         words = [word.value for word in shape.words]
@@ -136,7 +147,7 @@ class Shaper:
         return BROKEN if broken else value
 
     def _broken(self, place: Place, key: str, reason: str) -> _Broken:
-        self.faults.append(place.fault(reason, key))
+        self.mistakes.append(place.mistake(reason, key))
         return BROKEN
 
 
@@ -153,8 +164,11 @@ def _is_nothing(node: Node) -> bool:
 
 
 def _said(node: Leaf) -> str:
-    text = node.text if len(node.text) <= 60 else node.text[:57] + "..."
-    return f"is {text!r}"
+    return f"is {_quoted(node)}"
+
+
+def _quoted(node: Leaf) -> str:
+    return repr(node.text if len(node.text) <= 60 else node.text[:57] + "...")
 
 
 def _dotted(key: str, name: str) -> str:

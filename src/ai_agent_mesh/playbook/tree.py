@@ -1,12 +1,24 @@
 """A playbook file as a tree of places: where each key stands and what was written there."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ai_agent_mesh.kernel.errors import Fault
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """What is wrong, where, and at which dotted key; mistakes sort by place."""
+
+    place: "Place"
+    key: str
+    reason: str
+
+    def fault(self) -> Fault:
+        """Return it with its place and key written as one."""
+        return Fault(f"{self.place} {self.key}" if self.key else str(self.place), self.reason)
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where something stands; lines and columns count from 1."""
 
@@ -14,10 +26,12 @@ class Place:
     line: int
     column: int
 
-    def fault(self, reason: str, key: str = "") -> Fault:
+    def mistake(self, reason: str, key: str = "") -> Mistake:
         """Return a mistake at this place, with its dotted key when it has one."""
-        where = f"{self.file}:{self.line}:{self.column}"
-        return Fault(f"{where} {key}" if key else where, reason)
+        return Mistake(self, key, reason)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +72,13 @@ def merged(under: Node, over: Node) -> Node:
     return Branch(entries, places, over.place if over.entries else under.place)
 
 
-def keys_of(node: Node, key: str = "") -> Iterator[tuple[str, Place]]:
-    """Yield the dotted key and the place of every node below."""
-    lead = f"{key}." if key else ""
-    if isinstance(node, Branch):
-        for name, part in node.entries.items():
-            yield f"{lead}{name}", node.places[name]
-            yield from keys_of(part, f"{lead}{name}")
-    elif isinstance(node, Twigs):
-        for index, part in enumerate(node.items):
-            yield f"{lead}{index}", part.place
-            yield from keys_of(part, f"{lead}{index}")
+def found(node: Node, key: str) -> Node | None:
+    """Return the node at a dotted key, or None."""
+    for name in key.split("."):
+        if isinstance(node, Branch) and name in node.entries:
+            node = node.entries[name]
+        elif isinstance(node, Twigs) and name.isdigit() and int(name) < len(node.items):
+            node = node.items[int(name)]
+        else:
+            return None
+    return node

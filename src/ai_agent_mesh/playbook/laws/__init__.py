@@ -6,9 +6,10 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from ai_agent_mesh.playbook.laws import capacity, promises, thresholds
-from ai_agent_mesh.playbook.laws.law import Law
+from ai_agent_mesh.playbook.laws.law import Law, WideLaw
 
 LAWS: tuple[Law, ...] = (*promises.LAWS, *thresholds.LAWS, *capacity.LAWS)
+WIDE_LAWS: tuple[WideLaw, ...] = (*promises.WIDE_LAWS, *thresholds.WIDE_LAWS, *capacity.WIDE_LAWS)
 
 
 def broken_laws(
@@ -28,4 +29,13 @@ def broken_laws(
             yield from law.check(value)
 
 
-__all__ = ["LAWS", "Law", "broken_laws"]
+def broken_wide_laws(scalars: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield the dotted key and the reason of each law across sections that does not hold.
+
+    `scalars` are the readable values by dotted key; a law looks only at those that are there.
+    """
+    for law in WIDE_LAWS:
+        yield from law(scalars)
+
+
+__all__ = ["LAWS", "WIDE_LAWS", "broken_laws", "broken_wide_laws"]

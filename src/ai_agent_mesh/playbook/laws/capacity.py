@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 
-from ai_agent_mesh.playbook.laws.law import Broken, Law, law
+from ai_agent_mesh.playbook.laws.law import Broken, Law, WideLaw, law
 from ai_agent_mesh.playbook.schema.capacity import (
     Compute,
-    Cost,
     DatabaseCapacity,
     NodeScaling,
-    OnDemand,
     PodScaling,
-    Reserved,
 )
 from ai_agent_mesh.playbook.schema.continuity import Scenario
 from ai_agent_mesh.playbook.units import BYTES, Condition, Sense
@@ -64,10 +61,11 @@ def _shares_make_a_whole(shares: Mapping[str, Fraction]) -> Broken:
         yield "", f"add up to {percent_text(total)}; expected 100%"
 
 
-@law(Cost, "reserved", "on_demand")
-def _purchases_make_a_whole(reserved: Reserved, on_demand: OnDemand) -> Broken:
-    if (total := reserved.share + on_demand.share) != 1:
-        yield "on_demand", f"and reserved add up to {percent_text(total)}; expected 100%"
+def _purchases_make_a_whole(scalars: Mapping[str, object]) -> Broken:
+    reserved, burst = scalars.get("cost.reserved.share"), scalars.get("cost.on_demand.share")
+    if isinstance(reserved, Fraction) and isinstance(burst, Fraction) and reserved + burst != 1:
+        total = percent_text(reserved + burst)
+        yield "cost.on_demand.share", f"and cost.reserved.share add up to {total}; expected 100%"
 
 
 LAWS: tuple[Law, ...] = (
@@ -78,5 +76,5 @@ LAWS: tuple[Law, ...] = (
     _storage_grows,
     _recovery_ends,
     _shares_make_a_whole,
-    _purchases_make_a_whole,
 )
+WIDE_LAWS: tuple[WideLaw, ...] = (_purchases_make_a_whole,)

@@ -1,6 +1,6 @@
 """What a law is: a place, the keys it needs, and a check that yields what is wrong."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,8 @@ import msgspec
 
 #: The name of the key that is wrong ("" for the whole) and the reason.
 Broken = Iterable[tuple[str, str]]
+#: Takes every readable scalar by its dotted key; yields full dotted keys.
+WideLaw = Callable[[Mapping[str, object]], Broken]
 
 
 @dataclass(frozen=True, slots=True)

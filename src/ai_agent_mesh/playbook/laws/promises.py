@@ -5,18 +5,17 @@ from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
 
-from ai_agent_mesh.playbook.laws.law import Broken, Law, law
-from ai_agent_mesh.playbook.schema.incidents import SeverityTerms
+from ai_agent_mesh.playbook.laws.law import Broken, Law, WideLaw, law
+from ai_agent_mesh.playbook.schema.kinds import Severity
 from ai_agent_mesh.playbook.schema.promises import (
     ApiKeys,
     Credit,
     Latency,
     Measurement,
     Probe,
-    Tier,
 )
 from ai_agent_mesh.playbook.units.moments import write_duration
-from ai_agent_mesh.sla import Service, percent_text
+from ai_agent_mesh.sla import Service, TierName, percent_text
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
@@ -60,29 +59,21 @@ def _ladder_has_no_gap(ladder: tuple[Credit, ...]) -> Broken:
         yield f"{len(ladder) - 1}", f"leaves a gap from 0% to {foot}; expected at_least: 0%"
 
 
-@law(Tier, "uptime", "credits")
-def _ladder_starts_at_the_promise(uptime: Fraction, credits_: tuple[Credit, ...] | None) -> Broken:
-    if credits_ and credits_[0].below != uptime:
-        promised = percent_text(uptime)
-        yield "credits", f"does not start where uptime ends; expected first below: {promised}"
+def _ladder_starts_at_the_promise(scalars: Mapping[str, object]) -> Broken:
+    for name in TierName:
+        uptime = scalars.get(f"tiers.{name}.uptime")
+        key = f"tiers.{name}.credits.0.below"
+        if isinstance(uptime, Fraction) and scalars.get(key, uptime) != uptime:
+            yield key, f"is not where uptime ends; expected {percent_text(uptime)}"
 
 
-@law("severities")
-def _severities_descend(severities: Mapping[str, SeverityTerms]) -> Broken:
-    for (worse, upper), (milder, lower) in pairwise(severities.items()):
-        if lower.resolve_within < upper.resolve_within:
-            least = write_duration(upper.resolve_within)
-            yield (
-                milder,
-                f"is resolved sooner than {worse}; expected resolve_within {least} or more",
-            )
-        quick, slow = upper.respond_within, lower.respond_within
-        if isinstance(quick, timedelta) and isinstance(slow, timedelta) and slow < quick:
-            least = write_duration(quick)
-            yield (
-                milder,
-                f"is answered sooner than {worse}; expected respond_within {least} or more",
-            )
+def _severities_descend(scalars: Mapping[str, object]) -> Broken:
+    for worse, milder in pairwise(Severity):
+        for clock in ("respond_within", "resolve_within", "update_every"):
+            quick, slow = (scalars.get(f"severities.{each}.{clock}") for each in (worse, milder))
+            if isinstance(quick, timedelta) and isinstance(slow, timedelta) and slow < quick:
+                reason = f"is shorter than for {worse}; expected at least {write_duration(quick)}"
+                yield f"severities.{milder}.{clock}", reason
 
 
 @law(Measurement, "services")
@@ -117,10 +108,9 @@ LAWS: tuple[Law, ...] = (
     _rising("p95", "p99"),
     _step_has_width,
     _ladder_has_no_gap,
-    _ladder_starts_at_the_promise,
-    _severities_descend,
     _services_stand_once,
     _interval_fits_the_hour,
     _probe_fits_the_minute,
     _warned_in_time,
 )
+WIDE_LAWS: tuple[WideLaw, ...] = (_ladder_starts_at_the_promise, _severities_descend)

@@ -5,9 +5,9 @@ from datetime import timedelta
 from fractions import Fraction
 from types import NoneType
 
-from ai_agent_mesh.playbook.laws.law import Broken, Law, law
+from ai_agent_mesh.playbook.laws.law import Broken, Law, WideLaw, law
 from ai_agent_mesh.playbook.schema.changes import Rollback, RollbackSignal
-from ai_agent_mesh.playbook.schema.monitoring import AlertGroup, Signal
+from ai_agent_mesh.playbook.schema.monitoring import Signal
 from ai_agent_mesh.playbook.units import Condition
 from ai_agent_mesh.playbook.units.conditions import write_condition
 from ai_agent_mesh.playbook.units.moments import write_duration
@@ -40,16 +40,15 @@ def _each_in_its_unit(rules: Mapping[str, Condition]) -> Broken:
             yield name, f"is {shown!r}, the wrong unit; expected {_EXAMPLES[wanted]}"
 
 
-@law("alerts")
-def _warning_comes_first(groups: Mapping[str, AlertGroup]) -> Broken:
-    critical, warning = groups["critical"].rules, groups["warning"].rules
-    for name in sorted(critical.keys() & warning.keys()):
-        if critical[name].level is not None and not critical[name].stricter_than(warning[name]):
-            limit = write_condition(critical[name])
-            yield (
-                "warning",
-                f"has {name} no earlier than critical ({limit}); expected it to come first",
-            )
+def _warning_comes_first(scalars: Mapping[str, object]) -> Broken:
+    for signal in Signal:
+        key = f"alerts.warning.rules.{signal}"
+        alarm, warning = scalars.get(f"alerts.critical.rules.{signal}"), scalars.get(key)
+        if not (isinstance(alarm, Condition) and isinstance(warning, Condition)):
+            continue
+        if isinstance(alarm.level, LEVELS[signal]) and not alarm.stricter_than(warning):
+            limit = write_condition(alarm)
+            yield key, f"comes no earlier than critical ({limit}); expected it to warn before"
 
 
 @law(Rollback, "target", "worst_case")
@@ -61,6 +60,6 @@ def _target_within_the_worst(target: timedelta, worst: timedelta) -> Broken:
 LAWS: tuple[Law, ...] = (
     law("alerts.*.rules")(_each_in_its_unit),
     law("rollback.triggers")(_each_in_its_unit),
-    _warning_comes_first,
     _target_within_the_worst,
 )
+WIDE_LAWS: tuple[WideLaw, ...] = (_warning_comes_first,)
