@@ -1,0 +1,208 @@
+"""`mesh ledger`: the evidence, exported and verified, from the database or from files alone."""
+
+import base64
+import os
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.status import Status
+
+from ai_agent_mesh.cli.console import Json, speak, tenant_named, with_mesh
+from ai_agent_mesh.kernel.errors import Conflict, Fault, Invalid, NotFound
+
+if TYPE_CHECKING:
+    from ai_agent_mesh.product.ledger import Report
+    from ai_agent_mesh.wiring import Mesh
+
+app = typer.Typer(help="Export and verify the ledger.", no_args_is_help=True)
+
+FILE = "ledger.ndjson"
+
+
+class LedgerUnsound(Conflict):
+    """The ledger is not sound: {failed} failed, first {check} at {place}: {reason}."""
+
+
+class ExportMissing(NotFound):
+    """There is no ledger export at {path}."""
+
+
+class MalformedMoment(Invalid):
+    """{text!r} is not a moment; write it as 2026-11-01 or 2026-11-01T12:00:00Z."""
+
+
+class MalformedKey(Invalid):
+    """{text!r} is neither 32 bytes of base64 nor a file that holds them."""
+
+
+class Exported(msgspec.Struct, frozen=True):
+    """What an export came to."""
+
+    path: str
+    lines: int
+    bytes: int
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", help="File, folder, or - for standard output.")],
+    tenant: Annotated[str | None, typer.Option("--tenant", "-t", help="One tenant only.")] = None,
+    since: Annotated[str | None, typer.Option(help="From this moment on (UTC).")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this moment (UTC).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write entries, batches and keys as lines of JSON that anyone can verify."""
+    span = (_moment("since", since), _moment("until", until))
+
+    async def work(mesh: "Mesh") -> Exported:
+        from ai_agent_mesh.product.ledger import export as exported
+
+        chosen = await tenant_named(mesh, tenant) if tenant else None
+        lines = exported(mesh.operations, tenant=chosen, since=span[0], until=span[1])
+        return await _write(lines, out)
+
+    done = with_mesh(work)
+    if str(out) != "-":
+        speak(done, as_json=as_json, text=lambda: f"{done.path}: {done.lines} lines")
+
+
+@app.command()
+def verify(
+    path: Annotated[Path | None, typer.Argument(help="An export; without it the database.")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option("--key", help="A public key to trust: base64 or a file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check bytes, hashes, roots, signatures and numbering; in the database the roll-ups too.
+
+    In the database the key of this installation is trusted, and those that --key gives. A file is
+    checked with its own keys unless --key says whose they must be.
+    """
+    pinned = [_public(text) for text in key or ()]
+    report = _in_database(pinned) if path is None else _in_file(path, pinned)
+    speak({"sound": report.sound, **msgspec.structs.asdict(report)}, as_json=as_json,
+          text=lambda: _told(report))  # fmt: skip
+    if report.failures:
+        first = report.failures[0]
+        raise LedgerUnsound(
+            failed=f"{len(report.failures)} kind(s) of check",
+            check=str(first.check), place=first.place, reason=first.reason,
+        )  # fmt: skip
+
+
+def _in_database(pinned: list[bytes]) -> "Report":
+    async def work(mesh: "Mesh") -> "Report":
+        from ai_agent_mesh.product.ledger import verify as verified
+
+        trusted = [mesh.signer.public_bytes, *pinned]
+        with _progress() as status:
+            return await verified(
+                mesh.operations, pinned=trusted, progress=lambda n: status.update(f"{n} entries")
+            )
+
+    return with_mesh(work)
+
+
+def _in_file(path: Path, pinned: list[bytes]) -> "Report":
+    from ai_agent_mesh.product.ledger import audited
+
+    file = path / FILE if path.is_dir() else path
+    if not file.is_file():
+        raise ExportMissing(path=str(path))
+    with file.open("rb") as lines, _progress() as status:
+        return audited(_counted(lines, status), pinned=pinned)
+
+
+def _counted(lines: Iterable[bytes], status: Status) -> Iterator[bytes]:
+    for count, line in enumerate(lines, 1):
+        if count % 1_000 == 0:
+            status.update(f"{count} lines")
+        yield line
+
+
+async def _write(lines: AsyncIterator[bytes], out: Path) -> Exported:
+    """Write to standard output, or to a file that gets its name once it is complete."""
+    if str(out) == "-":
+        return await _poured(lines, sys.stdout.buffer, "-")
+    out = _file_of(out)
+    part = out.with_name(out.name + ".part")
+    # Entries say who did what: nobody else on this machine may read them.
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            done = await _poured(lines, file, str(out))
+        part.rename(out)
+    finally:
+        part.unlink(missing_ok=True)
+    return done
+
+
+def _file_of(out: Path) -> Path:
+    """Return the file meant: a name without an ending is a folder. Its folder exists then."""
+    file = out / FILE if out.is_dir() or not out.suffix else out
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file
+
+
+async def _poured(lines: AsyncIterator[bytes], file: IO[bytes], name: str) -> Exported:
+    count = size = 0
+    with _progress() as status:
+        async for line in lines:
+            size += file.write(line)
+            count += 1
+            if count % 1_000 == 0:
+                status.update(f"{count} lines")
+    file.flush()
+    return Exported(name, count, size)
+
+
+@contextmanager
+def _progress() -> Iterator[Status]:
+    with Console(stderr=True).status("starting") as status:
+        yield status
+
+
+def _told(report: "Report") -> str:
+    lines = [
+        f"{report.entries} entries in {report.batches} batches of {len(report.tenants)} tenants",
+        f"signed by {', '.join(report.keys) or 'nobody'}",
+    ]
+    lines += [f"  {tenant}: up to number {last}" for tenant, last in report.tenants.items()]
+    lines += [
+        f"FAILED {one.check} at {one.place}: {one.reason}"
+        + (f" (and {one.times - 1} more)" if one.times > 1 else "")
+        for one in report.failures
+    ]
+    return "\n".join([*lines, "sound" if report.sound else "not sound"])
+
+
+def _moment(name: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        faults = [Fault(name, "must be an ISO 8601 date or moment")]
+        raise MalformedMoment(text=text, faults=faults) from error
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _public(text: str) -> bytes:
+    """Read a public key from base64, or from a file that holds base64."""
+    file = Path(text)
+    content = file.read_text() if len(text) < 256 and file.is_file() else text
+    try:
+        public = base64.b64decode(content.strip(), validate=True)
+    except ValueError:
+        public = b""
+    if len(public) != 32:
+        raise MalformedKey(text=text[:80], faults=[Fault("--key", "must be an Ed25519 key")])
+    return public
