@@ -75,6 +75,7 @@ class Child:
         with self.log.open("ab") as output:
             return await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # whatever lies in the current folder is not ours to import
                 "-m",
                 "ai_agent_mesh",
                 *self._words,
@@ -104,11 +105,9 @@ class Child:
 
     def last_words(self) -> str:
         """Return the last line of its log, for a person who must know why it will not start."""
-        lines = self.log.read_text(errors="replace").strip().splitlines() if self._wrote() else []
-        return lines[-1] if lines else "it said nothing"
-
-    def _wrote(self) -> bool:
-        return self.log.exists() and self.log.stat().st_size > 0
+        lines = self.log.read_text(errors="replace").split("\n") if self.log.exists() else []
+        said = [line.strip() for line in lines if line.strip()]
+        return said[-1] if said else "it said nothing"
 
 
 def keep_small(path: Path) -> None:
