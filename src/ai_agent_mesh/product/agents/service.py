@@ -102,7 +102,10 @@ class Registrar:
         card = None
         if draft.kind is Kind.A2A:
             target = Target(kind=draft.kind, url=draft.url, credential=draft.credential)
-            card = await self._read(work, target)
+            # Nothing of ours is open yet. The claim of an Idempotency-Key may be, and it must stay
+            # in the transaction of the change, so this is the one wait that does not settle first.
+            with Stopwatch(work):
+                card = await self._cards.read(target, deadline_s=CHECK_S)
             draft = msgspec.structs.replace(
                 draft,
                 name=draft.name or name_from(card.name),
@@ -139,7 +142,7 @@ class Registrar:
         agents = Agents(await work.begin(), self._vault)
         return await agents.replace(found.id, draft, card, if_match, change)
 
-    async def refetch(self, work: Work, agent: str) -> Agent:
+    async def refresh(self, work: Work, agent: str) -> Agent:
         """Read an a2a agent's card again and keep it."""
         agents = Agents(await work.begin(), self._vault)
         found = await agents.get(agent)

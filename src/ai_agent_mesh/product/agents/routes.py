@@ -1,0 +1,88 @@
+"""Agents over HTTP: registered, read, listed, changed, removed, their card read again, invoked."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Response, delete, get, patch, post
+from litestar.params import Dependency, HeaderParameter, QueryParameter
+
+from ai_agent_mesh.plumbing.http import Paged, Unit, page_of, paged, tag
+from ai_agent_mesh.product.agents.model import Agent, Asker, Change, Draft
+from ai_agent_mesh.product.agents.ports import Wiring
+from ai_agent_mesh.product.agents.service import Agents
+from ai_agent_mesh.product.agents.views import AgentView, Invoke, Invoked, filters_of, view
+from ai_agent_mesh.product.governance import ActorRef
+from ai_agent_mesh.product.identity import Principal
+
+Wired = Annotated[Wiring, Dependency(skip_validation=True)]
+IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="The ETag read")]
+Label = Annotated[
+    list[str] | None, QueryParameter(name="label", description="name=value; may be repeated")
+]
+
+
+@post("/v1/agents", summary="Register an agent")
+async def register_agent(unit: Unit, mesh: Wired, data: Draft) -> Response[AgentView]:
+    """Return the new agent; the card of an a2a agent is fetched from its address first."""
+    agent = await mesh.registrar.register(unit, data)
+    return _answer(unit, agent)
+
+
+@get("/v1/agents", summary="List the tenant's agents, oldest first")
+async def list_agents(
+    unit: Unit,
+    mesh: Wired,
+    limit: int | None = None,
+    cursor: str | None = None,
+    kind: str | None = None,
+    label: Label = None,
+    health: str | None = None,
+    name_prefix: str | None = None,
+) -> Paged[AgentView]:
+    """Return a page of the agents that fit every filter given."""
+    page, filters = page_of(limit, cursor), filters_of(kind, label or (), health, name_prefix)
+    found = await Agents(await unit.begin(), mesh.vault).list(filters, page)
+    return paged([view(agent) for agent in found], page, lambda agent: agent.id)
+
+
+@get("/v1/agents/{agent_id:str}", summary="Read an agent by its id or name")
+async def read_agent(unit: Unit, mesh: Wired, agent_id: str) -> Response[AgentView]:
+    """Return the agent with its card; never its credential."""
+    return _answer(unit, await Agents(await unit.begin(), mesh.vault).get(agent_id))
+
+
+@patch("/v1/agents/{agent_id:str}", summary="Change an agent by a merge patch")
+async def change_agent(
+    unit: Unit, mesh: Wired, agent_id: str, data: Change, if_match: IfMatch = None
+) -> Response[AgentView]:
+    """Return the agent as changed; what is left out stays, what is null goes."""
+    return _answer(unit, await mesh.registrar.change(unit, agent_id, data, if_match))
+
+
+@delete("/v1/agents/{agent_id:str}", summary="Remove an agent and its credential")
+async def remove_agent(unit: Unit, mesh: Wired, agent_id: str, if_match: IfMatch = None) -> None:
+    """Remove the agent; what it did stays in telemetry and ledger."""
+    agents = Agents(await unit.begin(), mesh.vault)
+    unit.object = (await agents.delete(agent_id, if_match)).id
+
+
+@post("/v1/agents/{agent_id:str}/-/refresh", status_code=200, summary="Read an agent's card again")
+async def refresh_agent(unit: Unit, mesh: Wired, agent_id: str) -> Response[AgentView]:
+    """Return the agent with the card as it is now."""
+    return _answer(unit, await mesh.registrar.refresh(unit, agent_id))
+
+
+@post("/v1/agents/{agent_id:str}/-/invoke", status_code=200, summary="Call an agent")
+async def invoke_agent(
+    unit: Unit, principal: Principal, mesh: Wired, agent_id: str, data: Invoke
+) -> Invoked:
+    """Return what the agent answers, if the tenant's policies let the caller ask it."""
+    asker = Asker(principal=ActorRef.of(principal), tier=principal.tier)
+    unit.object = agent_id
+    answer = await mesh.invoker.invoke(unit, asker, agent_id, data.invocation())
+    return msgspec.convert(answer, Invoked, from_attributes=True)
+
+
+def _answer(unit: Unit, agent: Agent) -> Response[AgentView]:
+    unit.object = agent.id
+    return Response(view(agent, card=True), headers={"ETag": tag(agent.version)})
