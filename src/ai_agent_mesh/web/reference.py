@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 from litestar import Response, get
-from litestar.params import Dependency
+from litestar.params import SkipValidation
 
 from ai_agent_mesh.web.layout import page
 
@@ -39,7 +39,7 @@ class Operation:
 
 
 @get("/docs", include_in_schema=False)
-async def reference(mesh: Annotated[Published, Dependency(skip_validation=True)]) -> Response[str]:
+async def reference(mesh: SkipValidation[Published]) -> Response[str]:
     """Show every route, what it takes and what it can answer."""
     document = msgspec.json.decode(mesh.openapi)
     sections: dict[str, list[Operation]] = {}

@@ -1,0 +1,20 @@
+"""`mesh slo`: the objectives of the running month."""
+
+import typer
+
+from ai_agent_mesh.cli.console import Json, Tenant, speak, with_mesh
+
+app = typer.Typer()
+
+
+@app.command()
+def slo(tenant: Tenant, as_json: Json = False) -> None:
+    """Show every objective of a tenant: target, attainment, what is left of the budget."""
+    from ai_agent_mesh.operations.objectives import Objectives, Slo, slos_as_text
+    from ai_agent_mesh.wiring import Mesh
+
+    async def read(mesh: Mesh) -> list[Slo]:
+        return await Objectives(mesh.operations, mesh.playbook, mesh.clock).slos(tenant)
+
+    items = with_mesh(read)
+    speak({"items": items}, as_json=as_json, text=lambda: slos_as_text(items).rstrip())

@@ -1,0 +1,48 @@
+"""A tenant's own service levels over HTTP."""
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.datastructures import State
+from litestar.params import SkipValidation
+
+from ai_agent_mesh.kernel.spans import Month
+from ai_agent_mesh.operations.objectives.ports import Wiring
+from ai_agent_mesh.operations.objectives.service import Objectives
+from ai_agent_mesh.operations.objectives.slos import Slo
+from ai_agent_mesh.operations.objectives.statement import Statement
+from ai_agent_mesh.operations.objectives.text import as_text
+from ai_agent_mesh.product.identity import Principal
+
+Wired = SkipValidation[Wiring]
+
+
+class Slos(msgspec.Struct, frozen=True):
+    """Every objective of the running month."""
+
+    items: list[Slo]
+    next_cursor: None = None
+
+
+@get("/v1/slos", summary="Read the objectives of the running month", tags=["service levels"])
+async def list_slos(mesh: Wired, principal: Principal) -> Slos:
+    """Answer with attainment and what is left of the error budget, objective by objective."""
+    return Slos(await _objectives(mesh).slos(principal.tenant_id))
+
+
+@get(
+    "/v1/sla/statements/{month:str}",
+    summary="Read the statement of a month",
+    tags=["service levels"],
+)
+async def get_statement(
+    request: Request[object, object, State], mesh: Wired, principal: Principal, month: str
+) -> Response[Statement] | Response[str]:
+    """Answer with the statement as JSON, or as text where the caller prefers that."""
+    statement = await _objectives(mesh).statement(principal.tenant_id, Month.parse(month))
+    if request.accept.best_match(["application/json", "text/plain"]) == "text/plain":
+        return Response(as_text(statement), media_type="text/plain; charset=utf-8")
+    return Response(statement)
+
+
+def _objectives(mesh: Wired) -> Objectives:
+    return Objectives(mesh.operations, mesh.playbook, mesh.clock)

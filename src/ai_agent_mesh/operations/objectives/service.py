@@ -1,0 +1,98 @@
+"""Judges tenants: loads the evidence of a span, decides, and states it."""
+
+from collections.abc import Callable
+
+from ai_agent_mesh.kernel.clock import Clock
+from ai_agent_mesh.kernel.errors import Fault, Invalid
+from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.objectives.model import Evidence
+from ai_agent_mesh.operations.objectives.recount import Recount
+from ai_agent_mesh.operations.objectives.rules import judged_span, settled_until
+from ai_agent_mesh.operations.objectives.slos import Slo, slos
+from ai_agent_mesh.operations.objectives.statement import LedgerRange, Statement
+from ai_agent_mesh.operations.objectives.stating import Subject, state
+from ai_agent_mesh.operations.objectives.store import PROBE, ObjectiveStore
+from ai_agent_mesh.playbook import Playbook
+from ai_agent_mesh.plumbing.postgres import Database, Tx
+from ai_agent_mesh.product.identity import Tenant, Tenants
+
+
+class SpanAhead(Invalid):
+    """{span} has not begun yet."""
+
+
+class Objectives:
+    """What was promised to a tenant, and what was kept. `database` is of the operations role."""
+
+    def __init__(self, database: Database, playbook: Playbook, clock: Clock) -> None:
+        self._database = database
+        self._playbook = playbook
+        self._clock = clock
+
+    async def statement(self, tenant: str, asked: Month | Span) -> Statement:
+        """State a month or any span of a tenant (by id or name), from the roll-ups.
+
+        Minutes that are not over, or from before the tenant began, are not judged.
+
+        Raises:
+            TenantMissing, SpanAhead
+        """
+        async with self._database.transaction() as tx:
+            subject, span = await self._subject(tx, tenant, asked)
+            evidence = await ObjectiveStore(tx).evidence(span, tenant=subject.tenant)
+            return await self._state(tx, subject, evidence)
+
+    async def recount(
+        self, stated: Statement, progress: Callable[[int], None] | None = None
+    ) -> Statement:
+        """State the same span again from the ledger's entries alone.
+
+        `progress` hears how many entries are read.
+
+        Raises:
+            EntryUnreadable: bytes in the ledger are not an entry.
+        """
+        span = Span(stated.since, stated.until)
+        async with self._database.transaction() as tx:
+            recount = Recount(tx, self._playbook, progress)
+            evidence = await recount.evidence(span, tenant=stated.tenant)
+            asked = Span(stated.asked_since, stated.asked_until)
+            subject = Subject(stated.tenant, stated.tenant_name, stated.tier, stated.month, asked)
+            return await self._state(tx, subject, evidence)
+
+    async def tenants(self) -> list[str]:
+        """Return the ids of every customer, oldest first."""
+        async with self._database.transaction() as tx:
+            return await ObjectiveStore(tx).tenants()
+
+    async def slos(self, tenant: str) -> list[Slo]:
+        """Return every objective of a tenant for the running month, so far."""
+        month = Month.of(self._clock.now())
+        return slos(await self.statement(tenant, month), self._playbook)
+
+    async def _subject(self, tx: Tx, tenant: str, asked: Month | Span) -> tuple[Subject, Span]:
+        now = self._clock.now()
+        month = str(asked) if isinstance(asked, Month) else None
+        whole = asked.span if isinstance(asked, Month) else asked
+        if whole.since > now:
+            name = month or whole.since.isoformat()
+            raise SpanAhead(span=name, faults=[Fault("month", "must have begun")])
+        found = await Tenants(tx, self._clock).get(tenant)
+        span = judged_span(whole, found.created_at, settled_until(now, self._playbook))
+        tier = await self._tier(tx, found, span)
+        return Subject(found.id, found.name, tier, month, whole), span
+
+    async def _tier(self, tx: Tx, tenant: Tenant, span: Span) -> str:
+        """Return the tier that the tenant was on when the span ended."""
+        terms = await Tenants(tx, self._clock).terms(tenant.id)
+        tiers = [term.tier for term in terms if term.since < span.until]
+        return (tiers or [tenant.tier])[-1]
+
+    async def _state(self, tx: Tx, subject: Subject, evidence: Evidence) -> Statement:
+        store = ObjectiveStore(tx)
+        ledger = [
+            LedgerRange(who, found.first_number, found.last_number, found.entries)
+            for who in (subject.tenant, PROBE)
+            for found in [await store.entry_range(who, evidence.span)]
+        ]
+        return state(subject, evidence, ledger, self._playbook, self._clock.now())

@@ -1,0 +1,142 @@
+"""The monthly statement of one tenant: what was promised, what was kept, and by which evidence."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class Minutes(msgspec.Struct, frozen=True):
+    """How the minutes divide; unavailable ones are part of the counted."""
+
+    total: int
+    excluded: int
+    counted: int
+    unavailable: int
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """How many minutes might be lost, and how many were. Decimal text, cut off after 12 digits."""
+
+    allowed_minutes: str
+    spent_minutes: int
+    #: What is left as a share of what was allowed; negative when overspent.
+    remaining_ratio: str
+    #: What will have been allowed when the month (or the span) is over.
+    allowed_by_the_end: str
+
+
+class ServiceFigures(msgspec.Struct, frozen=True):
+    """One service judged alone. Availability is exact: a percentage (12 digits) and "n/d"."""
+
+    service: str
+    minutes: Minutes
+    availability: str | None
+    availability_fraction: str | None
+    #: Since when the probe watches it; null when it never did.
+    watched_since: datetime | None
+
+
+class OutageFigures(msgspec.Struct, frozen=True):
+    """An unbroken span of unavailable minutes."""
+
+    since: datetime
+    until: datetime
+    minutes: int
+    services: tuple[str, ...]
+    #: `errors` (too many calls failed by our fault), `silence` (the probe got nothing recorded).
+    causes: tuple[str, ...]
+
+
+class LatencyFigures(msgspec.Struct, frozen=True):
+    """One percentile of one category: how many calls stayed strictly under the threshold."""
+
+    category: str
+    percentile: str
+    threshold_ms: float
+    valid: int
+    within: int
+    #: The exact share as a percentage (12 digits); null without calls.
+    attainment: str | None
+    met: bool
+
+
+class CallFigures(msgspec.Struct, frozen=True):
+    """The calls of one service and category."""
+
+    service: str
+    category: str
+    calls: int
+    valid: int
+    bad: int
+
+
+class LedgerRange(msgspec.Struct, frozen=True):
+    """Which numbered entries of a tenant's ledger the figures rest on."""
+
+    tenant: str
+    first_number: int | None
+    last_number: int | None
+    entries: int
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a statement says."""
+
+    tenant: str
+    tenant_name: str
+    #: Null when an explicit span was judged instead of a calendar month.
+    month: str | None
+    #: The whole minutes that were judged, within what was asked for.
+    since: datetime
+    until: datetime
+    asked_since: datetime
+    asked_until: datetime
+    #: The month or the span is not over: these are the figures so far.
+    so_far: bool
+    computed_at: datetime
+    tier: str
+    method: str
+    method_in_words: str
+    minutes: Minutes
+    availability: str | None
+    availability_fraction: str | None
+    objective: str
+    #: Null when no minute could be judged.
+    met: bool | None
+    #: Percent of the monthly fee; null on a tier without credits, or when nothing was judged.
+    credit_percent: str | None
+    error_budget: Budget
+    services: tuple[ServiceFigures, ...]
+    unavailable: tuple[OutageFigures, ...]
+    latency: tuple[LatencyFigures, ...]
+    calls: tuple[CallFigures, ...]
+    playbook: str
+    ledger: tuple[LedgerRange, ...]
+
+
+#: What may differ between two computations of the same figures.
+CIRCUMSTANCES = frozenset({"computed_at"})
+
+
+def first_difference(one: Statement, other: Statement) -> tuple[str, object, object] | None:
+    """Return the place of the first figure that differs and both its values; null if none does.
+
+    The place is dotted, such as `services.2.minutes.unavailable`.
+    """
+    left, right = msgspec.to_builtins(one), msgspec.to_builtins(other)
+    keys = [key for key in left if key not in CIRCUMSTANCES]
+    return _differs({k: left[k] for k in keys}, {k: right[k] for k in keys}, "")
+
+
+def _differs(left: object, right: object, place: str) -> tuple[str, object, object] | None:
+    if isinstance(left, dict) and isinstance(right, dict):
+        pairs = [(key, left.get(key), right.get(key)) for key in left]
+    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        pairs = [(str(at), a, b) for at, (a, b) in enumerate(zip(left, right, strict=True))]
+    else:
+        return None if left == right else (place, left, right)
+    for key, a, b in pairs:
+        found = _differs(a, b, f"{place}.{key}" if place else key)
+        if found:
+            return found
+    return None

@@ -1,0 +1,197 @@
+"""Reads of the ledger's roll-ups, across tenants, under the operations role."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+from ai_agent_mesh.kernel.spans import MINUTE, Span
+from ai_agent_mesh.operations.objectives.minutes import within
+from ai_agent_mesh.operations.objectives.model import Calls, EntryRange, Evidence, Marred, Watch
+from ai_agent_mesh.plumbing.postgres import Tx
+from ai_agent_mesh.sla import Category, Service
+
+#: The built-in tenant whose calls are everybody's evidence.
+PROBE = "probe"
+
+_DAY = timedelta(days=1)
+_SUMS = "calls, valid, bad, timed, within_p50, within_p95, within_p99"
+
+# Whole days come from the day roll-up; the broken days at either end from the minutes.
+_CALLS = f"""
+SELECT service, category, sum(calls)::bigint, sum(valid)::bigint, sum(bad)::bigint,
+       sum(timed)::bigint, sum(within_p50)::bigint, sum(within_p95)::bigint,
+       sum(within_p99)::bigint
+FROM (
+  SELECT service, category, {_SUMS} FROM objective_day
+  WHERE tenant_id = ANY($1) AND day >= $2 AND day < $3
+  UNION ALL
+  SELECT service, category, {_SUMS} FROM ledger_minute
+  WHERE tenant_id = ANY($1) AND minute >= $4 AND minute < $5
+  UNION ALL
+  SELECT service, category, {_SUMS} FROM ledger_minute
+  WHERE tenant_id = ANY($1) AND minute >= $6 AND minute < $7
+) AS parts
+GROUP BY 1, 2 ORDER BY 1, 2
+"""  # noqa: S608 - a list of column names, written above
+
+_MARRED = """
+SELECT minute, service, sum(valid)::bigint AS valid, sum(bad)::bigint AS bad
+FROM ledger_minute
+JOIN (
+  SELECT DISTINCT minute, service FROM ledger_minute
+  WHERE bad > 0 AND minute >= $2 AND minute < $3 AND tenant_id = ANY($1)
+) AS bad_ones USING (minute, service)
+WHERE tenant_id = ANY($1)
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_MARRED_OF_ALL = _MARRED.replace("tenant_id = ANY($1)", "$1::text[] IS NULL")
+
+_WATCHED = """
+SELECT service, min(day) AS first,
+       array_agg(day) FILTER (WHERE minutes >= 1440 AND day >= $2) AS full_days
+FROM objective_day WHERE tenant_id = $1 GROUP BY 1 ORDER BY 1
+"""
+
+# Between a day's borders and the minutes that the probe spoke in, what is wider than a minute is
+# a gap. The borders themselves are two more "minutes": the last before the day, the first after.
+_GAPS = """
+WITH days AS (
+  SELECT service, day, (day::timestamp AT TIME ZONE 'UTC') AS since
+  FROM unnest($2::text[], $3::date[]) AS asked (service, day)
+), spoken AS (
+  SELECT service, day, minute FROM days JOIN ledger_minute USING (service)
+  WHERE tenant_id = $1 AND minute >= since AND minute < since + interval '1 day'
+  UNION SELECT service, day, since - interval '1 minute' FROM days
+  UNION SELECT service, day, since + interval '1 day' FROM days
+), paired AS (
+  SELECT service, minute,
+         lead(minute) OVER (PARTITION BY service, day ORDER BY minute) AS following
+  FROM spoken
+)
+SELECT service, minute + interval '1 minute' AS since, following AS until FROM paired
+WHERE following > minute + interval '1 minute' ORDER BY 1, 2
+"""
+
+_HEARD = """
+SELECT service, (SELECT minute FROM ledger_minute AS kept WHERE kept.service = asked.service
+                 ORDER BY minute LIMIT 1) AS minute
+FROM unnest($1::text[]) AS asked (service)
+"""
+
+_TENANTS = "SELECT id FROM tenant WHERE id NOT IN ('platform', 'probe') ORDER BY id"
+
+_RANGE = """
+SELECT min(number) AS first_number, max(number) AS last_number, count(*) AS entries
+FROM ledger_entry WHERE tenant_id = $1 AND at >= $2 AND at < $3
+"""
+
+
+class ObjectiveStore:
+    """The evidence in the roll-ups. The transaction is of the operations role and of no tenant."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def evidence(self, span: Span, *, tenant: str | None) -> Evidence:
+        """Return what a span of whole minutes is judged by.
+
+        With a tenant that is its own calls and the probe's; without one, everybody's.
+        """
+        return Evidence(
+            span=span,
+            marred=await self.marred(span, tenant=tenant),
+            watches=await self.watches(span),
+            calls=await self._calls(span, tenant) if tenant else (),
+        )
+
+    async def marred(self, span: Span, *, tenant: str | None) -> tuple[Marred, ...]:
+        """Return the minutes with bad calls, all calls of the service in that minute pooled."""
+        sql = _MARRED if tenant else _MARRED_OF_ALL
+        who = [tenant, PROBE] if tenant else None
+        rows = await self._tx.fetch(sql, who, span.since, span.until)
+        return tuple(
+            Marred(row["minute"], Service(row["service"]), row["valid"], row["bad"]) for row in rows
+        )
+
+    async def watches(self, span: Span) -> Mapping[Service, Watch]:
+        """Return since when each service is watched, and where in the span no probe is."""
+        rows = await self._tx.fetch(_WATCHED, PROBE, span.since.date())
+        first = {Service(row["service"]): row["first"] for row in rows}
+        full = {Service(row["service"]): frozenset(row["full_days"] or ()) for row in rows}
+        doubtful = [
+            (service, day)
+            for service in first
+            for day in _days(span)
+            if day >= first[service] and day not in full[service]
+        ]
+        gaps = await self._gaps(doubtful)
+        return {
+            service: _watch(span, day, gaps.get(service, ()))
+            for service, day in first.items()
+            if _midnight(day) < span.until
+        }
+
+    async def tenants(self) -> list[str]:
+        """Return the ids of every tenant but the two built-in ones, oldest first."""
+        rows = await self._tx.fetch(_TENANTS)
+        return [row["id"] for row in rows]
+
+    async def heard_since(self) -> Mapping[Service, datetime]:
+        """Return the minute of each service's first call of all; one never called is absent."""
+        rows = await self._tx.fetch(_HEARD, [service.value for service in Service])
+        return {Service(row["service"]): row["minute"] for row in rows if row["minute"]}
+
+    async def entry_range(self, tenant: str, span: Span) -> EntryRange:
+        """Return which numbered entries of a tenant were completed in the span."""
+        row = await self._tx.fetchrow(_RANGE, tenant, span.since, span.until)
+        return EntryRange(**dict(row)) if row else EntryRange(None, None, 0)
+
+    async def _gaps(self, doubtful: Sequence[tuple[Service, date]]) -> Mapping[Service, list[Span]]:
+        gaps: dict[Service, list[Span]] = defaultdict(list)
+        if doubtful:
+            services, days = [s.value for s, _ in doubtful], [day for _, day in doubtful]
+            for row in await self._tx.fetch(_GAPS, PROBE, services, days):
+                gaps[Service(row["service"])].append(Span(row["since"], row["until"]))
+        return gaps
+
+    async def _calls(self, span: Span, tenant: str) -> tuple[Calls, ...]:
+        inner = _whole_days(span)
+        rows = await self._tx.fetch(
+            _CALLS,
+            [tenant, PROBE],
+            inner.since.date(),
+            inner.until.date(),
+            span.since,
+            inner.since,
+            inner.until,
+            span.until,
+        )
+        return tuple(
+            Calls(Service(service), Category(category), *sums)
+            for service, category, *sums in (row.values() for row in rows)
+        )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _days(span: Span) -> list[date]:
+    """Return every day that the span touches."""
+    last = (span.until - MINUTE).date() if span.length else span.since.date()
+    return [span.since.date() + _DAY * n for n in range((last - span.since.date()).days + 1)]
+
+
+def _whole_days(span: Span) -> Span:
+    """Return the whole days inside the span; without one, an empty span at its end."""
+    since = _midnight((span.since + _DAY - timedelta.resolution).date())
+    until = _midnight(span.until.date())
+    return Span(since, until) if since < until else Span(span.until, span.until)
+
+
+def _watch(span: Span, first: date, gaps: Sequence[Span]) -> Watch:
+    """Clip the gaps to the span; what lies before the first probe entry of all is no gap."""
+    since = _midnight(first)
+    if gaps and gaps[0].since == since:
+        since, gaps = gaps[0].until, gaps[1:]
+    return Watch(since, within(gaps, span))

@@ -1,0 +1,153 @@
+"""A statement as plain text that a person from finance can read and file."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from textwrap import wrap
+
+from ai_agent_mesh.operations.objectives.slos import Slo
+from ai_agent_mesh.operations.objectives.statement import Statement
+
+WIDTH = 78
+_CAUSES = {
+    "errors": "too many calls failed by our fault",
+    "silence": "the probe left no entry",
+}
+
+
+def as_text(statement: Statement) -> str:
+    """Return the statement on lines of at most 78 characters where figures allow it."""
+    return (
+        "\n".join(
+            [*_head(statement), *_figures(statement), *_tables(statement), *_proof(statement)]
+        )
+        + "\n"
+    )
+
+
+def slos_as_text(items: Sequence[Slo]) -> str:
+    """Return a table of objectives."""
+    rows = [("objective", "target", "reached", "budget left", "")]
+    for one in items:
+        name = one.service or f"{one.category} {one.percentile} < {one.threshold_ms:g} ms"
+        left = one.budget_remaining_ratio
+        rows.append((
+            f"{one.kind}: {name}",
+            one.objective,
+            _short(one.attainment),
+            _percent(left),
+            _verdict(one.met),
+        ))  # fmt: skip
+    return "\n".join(_table(rows)) + "\n"
+
+
+def _head(one: Statement) -> Iterator[str]:
+    what = f"for {one.month}" if one.month else "for a span of its own choosing"
+    yield f"SERVICE LEVEL STATEMENT {what}" + (" (so far)" if one.so_far else "")
+    yield "=" * WIDTH
+    yield f"Customer      {one.tenant_name} ({one.tenant})"
+    yield f"Tier          {one.tier}"
+    yield f"Judged        {_time(one.since)} to {_time(one.until)}, half-open"
+    if one.so_far:
+        yield f"              The period ends {_time(one.asked_until)}; figures may still change."
+    yield f"Computed      {_time(one.computed_at)}"
+    yield ""
+
+
+def _figures(one: Statement) -> Iterator[str]:
+    minutes, budget = one.minutes, one.error_budget
+    yield "AVAILABILITY"
+    if one.availability is None:
+        yield "  Nothing to judge yet: no whole minute of this period has passed."
+    else:
+        yield f"  Reached       {one.availability}   (exactly {one.availability_fraction})"
+        yield f"  Promised      {one.objective}   {_verdict(one.met)}"
+    yield f"  Minutes       {minutes.total} in all, {minutes.excluded} excluded,"
+    yield f"                {minutes.counted} counted, {minutes.unavailable} unavailable"
+    yield f"  Error budget  {budget.allowed_minutes} minutes allowed, {budget.spent_minutes} spent,"
+    yield f"                {_percent(budget.remaining_ratio)} left"
+    if one.so_far:
+        yield f"                {budget.allowed_by_the_end} minutes allowed by the period's end"
+    if one.credit_percent is not None:
+        sofar = ", if the period ended now" if one.so_far else ""
+        yield f"  Credit        {one.credit_percent}% of the monthly fee{sofar}"
+    else:
+        yield (
+            "  Credit        none is due on this tier" if one.availability else "  Credit        -"
+        )
+    yield ""
+
+
+def _tables(one: Statement) -> Iterator[str]:
+    yield "BY SERVICE"
+    rows: list[tuple[str, ...]] = [("service", "availability", "unavailable", "watched since")]
+    rows += [
+        (s.service, s.availability or "-", f"{s.minutes.unavailable} min",
+         _time(s.watched_since) if s.watched_since else "not watched")
+        for s in one.services
+    ]  # fmt: skip
+    yield from _table(rows)
+    yield ""
+    yield "UNAVAILABLE MINUTES"
+    for span in one.unavailable:
+        causes = " and ".join(_CAUSES[cause] for cause in span.causes)
+        yield f"  {_time(span.since)} to {_time(span.until)}   {span.minutes} min"
+        yield f"      {', '.join(span.services)}: {causes}"
+    if not one.unavailable:
+        yield "  none"
+    yield ""
+    yield "LATENCY (own time of the platform; a share of calls strictly under the threshold)"
+    rows = [("category", "", "threshold", "calls", "within", "reached", "")]
+    rows += [
+        (x.category, x.percentile, f"{x.threshold_ms:g} ms", str(x.valid), str(x.within),
+         _short(x.attainment), _verdict(x.met) if x.valid else "no calls")
+        for x in one.latency
+    ]  # fmt: skip
+    yield from _table(rows)
+    yield ""
+    yield "CALLS (the customer's own and the probe's)"
+    rows = [("service", "category", "calls", "valid", "failed by us")]
+    rows += [(c.service, c.category, str(c.calls), str(c.valid), str(c.bad)) for c in one.calls]
+    yield from _table(rows)
+    yield ""
+
+
+def _proof(one: Statement) -> Iterator[str]:
+    yield "METHOD"
+    yield from (f"  {line}" for line in wrap(f"{one.method}: {one.method_in_words}", WIDTH - 2))
+    yield ""
+    yield "EVIDENCE"
+    for part in one.ledger:
+        if part.entries:
+            numbers = f"numbers {part.first_number} to {part.last_number}"
+            yield f"  Ledger of {part.tenant}: {part.entries} entries, {numbers}"
+        else:
+            yield f"  Ledger of {part.tenant}: no entries in this period"
+    yield f"  Playbook {one.playbook}"
+    yield "  `mesh sla verify` recomputes every figure above from these entries."
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield ("  " + "  ".join(cells)).rstrip()
+
+
+def _time(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _verdict(met: bool | None) -> str:
+    return "-" if met is None else "met" if met else "MISSED"
+
+
+def _short(share: str | None) -> str:
+    """Cut a percentage to three decimals; the exact one stands in the JSON."""
+    if share is None:
+        return "-"
+    whole, dot, decimals = share.removesuffix("%").partition(".")
+    return f"{whole}{dot}{decimals[:3]}%"
+
+
+def _percent(ratio: str) -> str:
+    return f"{float(ratio):.1%}"

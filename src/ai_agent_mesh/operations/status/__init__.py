@@ -1,0 +1,21 @@
+"""What the public may know: the core services' present state, their days, and readiness."""
+
+from ai_agent_mesh.operations.status.model import Component, Day, Indicator, Overview, State
+from ai_agent_mesh.operations.status.readiness import Check, Readiness
+from ai_agent_mesh.operations.status.rules import DAYS, indicator
+from ai_agent_mesh.operations.status.service import Status
+from ai_agent_mesh.operations.status.statuspage import NAMES
+
+__all__ = [
+    "DAYS",
+    "NAMES",
+    "Check",
+    "Component",
+    "Day",
+    "Indicator",
+    "Overview",
+    "Readiness",
+    "State",
+    "Status",
+    "indicator",
+]

@@ -1,0 +1,57 @@
+"""The machine-readable status and the two questions of a load balancer: public, cheap."""
+
+from litestar import Request, Response, get
+from litestar.datastructures import State as AppState
+from litestar.params import SkipValidation
+
+from ai_agent_mesh.operations.status.ports import Wiring
+from ai_agent_mesh.operations.status.readiness import Readiness, Report
+from ai_agent_mesh.operations.status.statuspage import (
+    ComponentsAnswer,
+    StatusAnswer,
+    SummaryAnswer,
+    summary,
+)
+
+Wired = SkipValidation[Wiring]
+
+AnyRequest = Request[object, object, AppState]
+
+
+@get("/api/v2/summary.json", summary="Read the whole status", tags=["status"])
+async def summary_json(request: AnyRequest, mesh: Wired) -> SummaryAnswer:
+    """Answer with page, components, incidents, maintenances and the banner."""
+    return summary(await mesh.status.overview(), _page(request))
+
+
+@get("/api/v2/status.json", summary="Read the banner", tags=["status"])
+async def status_json(request: AnyRequest, mesh: Wired) -> StatusAnswer:
+    """Answer with the page and the banner alone."""
+    whole = summary(await mesh.status.overview(), _page(request))
+    return StatusAnswer(whole.page, whole.status)
+
+
+@get("/api/v2/components.json", summary="Read the components", tags=["status"])
+async def components_json(request: AnyRequest, mesh: Wired) -> ComponentsAnswer:
+    """Answer with the page and its components."""
+    whole = summary(await mesh.status.overview(), _page(request))
+    return ComponentsAnswer(whole.page, whole.components)
+
+
+@get("/livez", summary="Ask whether the process is alive", tags=["status"])
+async def livez() -> dict[str, bool]:
+    """Answer at all: the event loop turns. Nothing else is looked at."""
+    return {"alive": True}
+
+
+@get("/readyz", summary="Ask whether the process can serve", tags=["status"])
+async def readyz(mesh: Wired) -> Response[Report]:
+    """Answer 200 when every check passes, else 503 with what is wrong."""
+    readiness = Readiness(mesh.app, mesh.operations, mesh.inbox, mesh.playbook, mesh.clock)
+    report = await readiness.report()
+    headers = {"Cache-Control": "no-store"}
+    return Response(report, status_code=200 if report.ready else 503, headers=headers)
+
+
+def _page(request: AnyRequest) -> str:
+    return f"{str(request.base_url).rstrip('/')}/status"

@@ -1,0 +1,114 @@
+"""How minutes become a state, a day's bar and a banner."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from ai_agent_mesh.kernel.spans import MINUTE, Span
+from ai_agent_mesh.operations.objectives import Evidence, Marred, unavailable_spans
+from ai_agent_mesh.operations.status.model import Component, Day, Indicator, Overview, State
+from ai_agent_mesh.playbook import Playbook
+from ai_agent_mesh.sla import Method, Service
+
+#: How far the page looks back, and how many of the last minutes make the present. Both shape what
+#: is shown and promise nothing, so they stand here and not in the playbook.
+DAYS = 90
+PRESENT = 5
+
+INDICATORS: Mapping[State, tuple[Indicator, str]] = {
+    State.OPERATIONAL: (Indicator.NONE, "All systems operational"),
+    State.UNKNOWN: (Indicator.MINOR, "Not measured yet"),
+    State.DEGRADED: (Indicator.MINOR, "Partially degraded service"),
+    State.PARTIAL: (Indicator.MAJOR, "Partial system outage"),
+    State.MAJOR: (Indicator.CRITICAL, "Major service outage"),
+}
+
+
+def overview_of(
+    evidence: Evidence, heard: Mapping[Service, datetime], playbook: Playbook
+) -> Overview:
+    """Return what the page shows of the evidence; `heard` is each service's first call of all."""
+    span = evidence.span
+    present = Span(span.until - PRESENT * MINUTE, span.until)
+    unavailable = unavailable_spans(evidence, playbook.measurement.terms(Method.PERIOD))
+    return Overview(
+        span.until,
+        [
+            Component(
+                service,
+                state_of(
+                    present,
+                    unavailable[service],
+                    [one for one in evidence.marred if one.service == service],
+                    heard=service in heard and heard[service] < span.until,
+                ),
+                days_of(span, unavailable[service], heard.get(service)),
+            )
+            for service in Service
+        ],
+    )
+
+
+def state_of(
+    present: Span,
+    unavailable: Sequence[Span],
+    marred: Sequence[Marred],
+    *,
+    heard: bool,
+) -> State:
+    """Return how one service is, from its last judged minutes.
+
+    `heard` says that there is evidence at all. The newest minute decides on an outage: a major one
+    when nothing in it succeeded (or nobody could even ask), else a partial one. A bad call or an
+    unavailable minute shortly before leaves it degraded.
+    """
+    if not heard:
+        return State.UNKNOWN
+    newest = present.until - MINUTE
+    here = [one for one in marred if present.holds(one.minute)]
+    if any(span.holds(newest) for span in unavailable):
+        succeeded = any(one.bad < one.valid for one in here if one.minute == newest)
+        return State.PARTIAL if succeeded else State.MAJOR
+    shaken = here or any(span.overlap(present) for span in unavailable)
+    return State.DEGRADED if shaken else State.OPERATIONAL
+
+
+def days_of(
+    span: Span, unavailable: Sequence[Span], heard_since: datetime | None
+) -> tuple[Day, ...]:
+    """Return a service's days in the span; minutes before the first evidence are not judged."""
+    down = _per_day(unavailable)
+    judged = _per_day([Span(max(span.since, heard_since), span.until)] if heard_since else [])
+    first = span.since.date()
+    count = -(-span.length // timedelta(days=1))
+    days = (first + timedelta(days=n) for n in range(count))
+    return tuple(Day(day, judged.get(day, 0), down.get(day, 0)) for day in days)
+
+
+def _per_day(spans: Iterable[Span]) -> Mapping[date, int]:
+    """Return how many of the spans' minutes lie on each day."""
+    minutes: dict[date, int] = {}
+    for span in spans:
+        since = span.since
+        while since < span.until:
+            midnight = since.replace(hour=0, minute=0, second=0, microsecond=0)
+            until = min(midnight + timedelta(days=1), span.until)
+            minutes[since.date()] = minutes.get(since.date(), 0) + (until - since) // MINUTE
+            since = until
+    return minutes
+
+
+def indicator(overview: Overview) -> tuple[Indicator, str]:
+    """Return the banner: how bad it is at worst, and in words."""
+    if overview.at is None:
+        return Indicator.CRITICAL, "Our own measurements cannot be read"
+    return INDICATORS[overview.worst]
+
+
+def unread(services: Collection[Service]) -> Overview:
+    """Return what can be said before anything could ever be read."""
+    return Overview(None, [Component(service, State.UNKNOWN, ()) for service in services], True)
+
+
+def stale(known: Overview) -> Overview:
+    """Return the last known overview, marked as such."""
+    return Overview(known.at, known.components, stale=True)

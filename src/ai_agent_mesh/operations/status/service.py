@@ -1,0 +1,75 @@
+"""The public overview, read at most every few seconds and never lost when the database is."""
+
+import asyncio
+import time
+from datetime import timedelta
+
+import structlog
+
+from ai_agent_mesh.kernel.clock import Clock
+from ai_agent_mesh.kernel.errors import Unavailable
+from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.operations.objectives import Evidence, ObjectiveStore, joined, settled_until
+from ai_agent_mesh.operations.status.model import Overview
+from ai_agent_mesh.operations.status.rules import DAYS, overview_of, stale, unread
+from ai_agent_mesh.playbook import Playbook
+from ai_agent_mesh.plumbing.postgres import Database
+from ai_agent_mesh.sla import Service
+
+log = structlog.get_logger(__name__)
+
+#: How long an overview is shown again, and how long a reader waits for a new one. Closed days
+#: change only when an entry comes late, so they are read less often.
+FRESH_S = 5.0
+PATIENCE_S = 2.0
+CLOSED_DAYS_S = 300.0
+
+
+class Status:
+    """The state of the core services, for everybody."""
+
+    def __init__(self, database: Database, playbook: Playbook, clock: Clock) -> None:
+        self._database = database
+        self._playbook = playbook
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._known = unread(tuple(Service))
+        self._read_at = float("-inf")
+        self._closed: tuple[Span, float, Evidence] | None = None
+
+    async def overview(self) -> Overview:
+        """Return the present overview, at most a few seconds old.
+
+        One reader asks the database for all who wait. When it does not answer in time, the last
+        known overview is returned, marked stale.
+        """
+        async with self._lock:
+            if time.monotonic() - self._read_at < FRESH_S:
+                return self._known
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    self._known = await self._read()
+            except (Unavailable, TimeoutError, OSError) as error:
+                log.warning("status.stale", reason=str(error) or type(error).__name__)
+                self._known = stale(self._known)
+            self._read_at = time.monotonic()
+            return self._known
+
+    async def _read(self) -> Overview:
+        until = settled_until(self._clock.now(), self._playbook)
+        today = until.replace(hour=0, minute=0)
+        closed = Span(today - timedelta(days=DAYS - 1), today)
+        async with self._database.transaction() as tx:
+            store = ObjectiveStore(tx)
+            before = await self._closed_days(store, closed)
+            now = await store.evidence(Span(today, until), tenant=None)
+            heard = await store.heard_since()
+        return overview_of(joined(before, now), heard, self._playbook)
+
+    async def _closed_days(self, store: ObjectiveStore, span: Span) -> Evidence:
+        kept = self._closed
+        if kept and kept[0] == span and time.monotonic() - kept[1] < CLOSED_DAYS_S:
+            return kept[2]
+        evidence = await store.evidence(span, tenant=None)
+        self._closed = (span, time.monotonic(), evidence)
+        return evidence

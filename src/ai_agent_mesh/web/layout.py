@@ -1,0 +1,39 @@
+"""How a page is rendered and what its headers forbid: scripts, frames, anything from elsewhere."""
+
+from hashlib import sha256
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import Response
+
+STATIC = {
+    "mesh.css": "text/css; charset=utf-8",
+    "mark.svg": "image/svg+xml",
+}
+CONTENT = {name: (files("ai_agent_mesh.web") / "static" / name).read_bytes() for name in STATIC}
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+_STYLE = sha256(CONTENT["mesh.css"]).hexdigest()[:12]
+_PAGES = Environment(
+    loader=PackageLoader("ai_agent_mesh.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(template: str, *, max_age_s: int = 60, **values: object) -> Response[str]:
+    """Return a template's page as an answer that may be kept for `max_age_s` seconds."""
+    html = _PAGES.get_template(template).render(style=_STYLE, **values)
+    headers = {**HEADERS, "Cache-Control": f"public, max-age={max_age_s}"}
+    return Response(html, media_type="text/html; charset=utf-8", headers=headers)

@@ -1,0 +1,93 @@
+"""The landing page, the status page, and the files that pages need."""
+
+from importlib.metadata import version
+from typing import Protocol
+
+from litestar import MediaType, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import SkipValidation
+
+from ai_agent_mesh.operations.status import DAYS, NAMES, Component, State, Status, indicator
+from ai_agent_mesh.playbook import Playbook
+from ai_agent_mesh.sla import percent_text
+from ai_agent_mesh.web import bars
+from ai_agent_mesh.web.layout import CONTENT, HEADERS, STATIC, page
+from ai_agent_mesh.web.reference import reference
+
+
+class Wiring(Protocol):
+    """What the pages ask of the wired application."""
+
+    @property
+    def status(self) -> Status:
+        """Return the public overview's keeper."""
+        ...
+
+    @property
+    def playbook(self) -> Playbook:
+        """Return the playbook in force."""
+        ...
+
+
+@get("/", include_in_schema=False)
+async def landing() -> Response[str]:
+    """Say what this is and where to go."""
+    return page("landing.html", here="/", days=DAYS, version=version("ai-agent-mesh"))
+
+
+@get("/status", include_in_schema=False)
+async def status(mesh: SkipValidation[Wiring]) -> Response[str]:
+    """Show how the core services are and were."""
+    overview = await mesh.status.overview()
+    level, words = indicator(overview)
+    return page(
+        "status.html",
+        max_age_s=5,
+        here="/status",
+        days=DAYS,
+        at=overview.at,
+        stale=overview.stale,
+        indicator=level.value,
+        banner=words,
+        sign=bars.SIGNS[overview.worst if overview.at else State.MAJOR],
+        components=[_component(one) for one in overview.components],
+        threshold=percent_text(mesh.playbook.measurement.error_threshold),
+    )
+
+
+@get("/static/{name:str}", include_in_schema=False)
+async def static(name: str) -> Response[bytes]:
+    """Give one of the few files that the pages need."""
+    if name not in CONTENT:
+        return Response(b"", status_code=404, media_type=MediaType.TEXT, headers=HEADERS)
+    headers = {**HEADERS, "Cache-Control": "public, max-age=86400"}
+    return Response(CONTENT[name], media_type=STATIC[name], headers=headers)
+
+
+def _component(one: Component) -> dict[str, object]:
+    name, about = NAMES[one.service]
+    return {
+        "key": one.service.value,
+        "name": name,
+        "about": about,
+        "state": one.state.value,
+        "words": one.state.words,
+        "sign": bars.SIGNS[one.state],
+        "bars": [bars.bar(day) for day in one.days],
+        "summary": bars.summary(one, name),
+        "uptime": f"{bars.short(one.uptime)} uptime" if one.uptime is not None else "not measured",
+        "troubled": [
+            {
+                "date": day.day.isoformat(),
+                "unavailable": bars.duration(day.unavailable),
+                "uptime": bars.short(day.uptime),
+            }
+            for day in reversed(one.days)
+            if day.unavailable
+        ],
+    }
+
+
+def routes() -> list[HTTPRouteHandler]:
+    """Return the handlers to mount."""
+    return [landing, status, static, reference]
