@@ -17,6 +17,8 @@ from ai_agent_mesh.api.door import Door
 from ai_agent_mesh.api.exchange import App
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.operations.objectives import routes as objectives
+from ai_agent_mesh.operations.probe import routes as probe
+from ai_agent_mesh.operations.status import routes as status
 from ai_agent_mesh.plumbing.http import Unit
 from ai_agent_mesh.product.agents import routes as agents
 from ai_agent_mesh.product.governance import routes as governance
@@ -27,7 +29,9 @@ from ai_agent_mesh.product.orchestration import routes as orchestration
 from ai_agent_mesh.product.telemetry import routes as telemetry
 from ai_agent_mesh.wiring import Mesh
 
-MODULES = (identity, agents, governance, orchestration, telemetry, ledger, objectives)
+MODULES = (
+    identity, agents, governance, orchestration, telemetry, ledger, objectives, status, probe,
+)  # fmt: skip
 
 AnyRequest = Request[Any, Any, Any]  # the types of a user, an auth and a state that we do not use
 

@@ -132,6 +132,13 @@ ROUTES: tuple[Route, ...] = (
         """,
     ),
     *_rows(
+        Service.ORCHESTRATION,
+        Category.OTHER,
+        """
+        GET     /v1/probe/runs/{run_id}          runs:read
+        """,
+    ),
+    *_rows(
         Service.GOVERNANCE,
         Category.POLICY_EVALUATION,
         """
