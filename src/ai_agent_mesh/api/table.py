@@ -68,6 +68,7 @@ ROUTES: tuple[Route, ...] = (
         Category.AUTHENTICATION,
         """
         GET     /v1/auth/whoami                  -
+        POST    /v1/auth/rotate                  -                  creates secret
         POST    /v1/keys                         keys:write         creates secret
         GET     /v1/keys                         keys:read
         DELETE  /v1/keys/{key_id}                keys:write
