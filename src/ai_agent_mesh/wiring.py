@@ -24,6 +24,7 @@ from ai_agent_mesh.product.agents import AgentCaller, HealthChecks, Invoker, Kin
 from ai_agent_mesh.product.governance import Gate, Policies
 from ai_agent_mesh.product.identity import Allowances, Authenticator, Tenant, TenantHook, key_hash
 from ai_agent_mesh.product.ledger import Inbox, Sequencer, Spool
+from ai_agent_mesh.product.orchestration import ExpressionPool
 from ai_agent_mesh.settings import LOOPBACK, Settings
 
 VERSION = version("ai-agent-mesh")
@@ -76,6 +77,7 @@ class Mesh:
     registrar: Registrar
     invoker: Invoker
     health: HealthChecks
+    expressions: ExpressionPool
     status: Status
     on_tenant_created: tuple[TenantHook, ...]
     version: str = VERSION
@@ -144,6 +146,7 @@ class Mesh:
                 registrar=Registrar(vault, A2aCards(client)),
                 invoker=Invoker(callers, gate, vault, clock),
                 health=HealthChecks(app, operations, callers, vault),
+                expressions=await stack.enter_async_context(ExpressionPool()),
                 status=Status(operations, playbook, clock),
                 on_tenant_created=(_install_policies,),
                 login_url=login,

@@ -1,0 +1,47 @@
+"""Workflows of a tenant: defined in the Serverless Workflow language, run durably, step by step."""
+
+from ai_agent_mesh.product.orchestration.definition import (
+    Definition,
+    DefinitionInvalid,
+    check_definition,
+)
+from ai_agent_mesh.product.orchestration.expressions import ExpressionPool, Expressions
+from ai_agent_mesh.product.orchestration.facts import (
+    ApprovalDecided,
+    ApprovalMissing,
+    RunEnded,
+    RunMissing,
+    RunNotResumable,
+    WorkflowDisabled,
+    WorkflowMissing,
+    WorkflowVersionTaken,
+)
+from ai_agent_mesh.product.orchestration.model import Approval, Run, RunShown, RunTask, Workflow
+from ai_agent_mesh.product.orchestration.segment import Equipment, Runner
+from ai_agent_mesh.product.orchestration.service import Approvals, Runs, Workflows
+
+__all__ = [
+    "Approval",
+    "ApprovalDecided",
+    "ApprovalMissing",
+    "Approvals",
+    "Definition",
+    "DefinitionInvalid",
+    "Equipment",
+    "ExpressionPool",
+    "Expressions",
+    "Run",
+    "RunEnded",
+    "RunMissing",
+    "RunNotResumable",
+    "RunShown",
+    "RunTask",
+    "Runner",
+    "Runs",
+    "Workflow",
+    "WorkflowDisabled",
+    "WorkflowMissing",
+    "WorkflowVersionTaken",
+    "Workflows",
+    "check_definition",
+]
