@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Response, delete, get, patch, post
-from litestar.params import Dependency, HeaderParameter
+from litestar.params import HeaderParameter, SkipValidation
 
 from ai_agent_mesh.plumbing.http import Paged, Unit, page_of, tag
 from ai_agent_mesh.product.identity.accounts import keys_in, open_account
@@ -29,7 +29,7 @@ from ai_agent_mesh.product.identity.views import (
     key_view,
 )
 
-Wired = Annotated[Wiring, Dependency(skip_validation=True)]
+Wired = SkipValidation[Wiring]
 
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="The ETag read")]
 
