@@ -11,7 +11,7 @@ _UNITS = {
     "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }  # fmt: skip
-_PART = re.compile(r"([1-9][0-9]{0,8}|0)(us|ms|s|m|h|d|w)")
+_PART = re.compile(r"([1-9][0-9]{0,17}|0)(us|ms|s|m|h|d|w)")
 #: Up to here whole days are written in hours: `72h` says more to somebody with a watch than `3d`.
 _HOURS_UP_TO = timedelta(hours=72)
 _NOTHING = timedelta(0)
@@ -22,7 +22,10 @@ def read_duration(text: str) -> timedelta:
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text.replace(" ", ""):
         raise ValueError
-    length = sum((int(number) * _UNITS[unit] for number, unit in parts), _NOTHING)
+    try:
+        length = sum((int(number) * _UNITS[unit] for number, unit in parts), _NOTHING)
+    except OverflowError:
+        raise Unreadable("is longer than time goes") from None
     if length == _NOTHING:
         raise Unreadable("is zero")
     return length

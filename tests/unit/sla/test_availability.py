@@ -1,0 +1,291 @@
+"""Availability by four methods: silence, maintenance, union, and closed forms."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.playbook import default
+from ai_agent_mesh.sla import (
+    Announcement,
+    Denominator,
+    Judgement,
+    Method,
+    MinuteCount,
+    Service,
+    Terms,
+    availability,
+    minute_number,
+    moment_of,
+    spans_of,
+    started_in,
+)
+
+SINCE = datetime(2026, 11, 1, tzinfo=UTC)
+HOUR = Span(SINCE, SINCE + timedelta(hours=1))
+FIRST = minute_number(SINCE)
+NOTICE = default().maintenance.notice
+BY_MINUTE = (Method.PERIOD, Method.ALL_FAIL)
+
+
+def terms(
+    method: Method = Method.PERIOD,
+    denominator: Denominator = Denominator.REDUCED,
+    consecutive: int = 1,
+    min_requests: int = 1,
+) -> Terms:
+    rule = default().measurement.terms(method)
+    return Terms(
+        method, denominator, consecutive, min_requests,
+        rule.error_threshold, rule.interval, rule.silent_bad,
+    )  # fmt: skip
+
+
+def api(place: int, valid: int, bad: int, probes: int = 0) -> MinuteCount:
+    return MinuteCount(FIRST + place, Service.API, valid, bad, probes)
+
+
+def judge(counts: list[MinuteCount], rule: Terms, **more: object) -> Judgement:
+    more = {"watched": {}, "notice": NOTICE} | more
+    return availability(counts, HOUR, rule, **more)  # type: ignore[arg-type] # test options
+
+
+def work(since: int, until: int, ahead_h: int = 72, **more: object) -> Announcement:
+    span = Span(SINCE + timedelta(minutes=since), SINCE + timedelta(minutes=until))
+    told = span.since - timedelta(hours=ahead_h)
+    return Announcement(told, span, **more)  # type: ignore[arg-type] # test options
+
+
+def lost(judgement: Judgement) -> list[int]:
+    return [minute - FIRST for minute in judgement.platform.unavailable]
+
+
+def test_a_minute_above_the_threshold_is_lost_and_one_at_it_is_not() -> None:
+    judgement = judge([api(3, 100, 5), api(7, 100, 6)], terms())
+    assert lost(judgement) == [7]
+    assert judgement.platform.availability == 1 - Fraction(1, 60)
+
+
+def test_a_run_shorter_than_asked_for_is_not_lost() -> None:
+    counts = [api(place, 1, 1) for place in (1, 2, 4, 5, 6)]
+    assert lost(judge(counts, terms(consecutive=3))) == [4, 5, 6]
+
+
+def test_a_minute_with_too_few_requests_is_not_lost() -> None:
+    assert lost(judge([api(1, 9, 9), api(2, 10, 10)], terms(min_requests=10))) == [2]
+
+
+def test_all_fail_needs_every_valid_request_to_be_bad() -> None:
+    counts = [api(1, 10, 9), api(2, 10, 10), api(3, 0, 0)]
+    assert lost(judge(counts, terms(Method.ALL_FAIL))) == [2]
+
+
+def test_intervals_average_the_good_share_and_an_empty_interval_is_whole() -> None:
+    judgement = judge([api(0, 10, 5), api(4, 10, 0), api(5, 4, 1)], terms(Method.INTERVALS))
+    assert judgement.platform.availability == 1 - (Fraction(1, 4) + Fraction(1, 4)) / 12
+
+
+def test_intervals_take_the_worst_service_of_each() -> None:
+    other = MinuteCount(FIRST, Service.TELEMETRY, 4, 3)
+    judgement = judge([api(0, 4, 1), other], terms(Method.INTERVALS))
+    assert judgement.platform.availability == 1 - Fraction(3, 4) / 12
+
+
+def test_requests_are_pooled_over_services() -> None:
+    other = MinuteCount(FIRST, Service.TELEMETRY, 30, 0)
+    judgement = judge([api(0, 10, 4), other], terms(Method.REQUESTS))
+    assert judgement.platform.availability == Fraction(9, 10)
+    assert judgement.services[Service.API].availability == Fraction(6, 10)
+
+
+def test_the_platform_is_down_when_any_service_is() -> None:
+    counts = [api(1, 1, 1), MinuteCount(FIRST + 2, Service.GOVERNANCE, 1, 1)]
+    judgement = judge(counts, terms())
+    assert lost(judgement) == [1, 2]
+    assert len(judgement.services[Service.API].unavailable) == 1
+    assert judgement.services[Service.TELEMETRY].availability == 1
+
+
+def test_counts_of_one_minute_add_up() -> None:
+    assert lost(judge([api(1, 10, 1), api(1, 90, 0)], terms())) == []
+    assert lost(judge([api(1, 10, 1), api(1, 0, 0)], terms())) == [1]
+
+
+def test_without_a_probe_an_empty_minute_is_available() -> None:
+    assert judge([], terms()).platform.availability == 1
+
+
+def test_a_service_is_watched_from_its_first_probe_on() -> None:
+    counts = [api(place, 4, 0, 4) for place in range(10, 58)]
+    judgement = judge(counts, terms(), watched=None)
+    assert lost(judgement) == [58, 59]
+
+
+def test_a_service_watched_since_earlier_is_lost_while_silent() -> None:
+    watched = {Service.API: SINCE - timedelta(days=3)}
+    judgement = judge([api(place, 4, 0, 4) for place in range(1, 60)], terms(), watched=watched)
+    assert lost(judgement) == [0]
+
+
+@pytest.mark.parametrize("method", [Method.INTERVALS, Method.REQUESTS])
+def test_silence_adds_four_bad_requests_where_requests_count(method: Method) -> None:
+    counts = [api(place, 4, 0, 4) for place in range(59)]
+    judgement = judge(counts, terms(method), watched=None)
+    share = {Method.INTERVALS: Fraction(4, 20) / 12, Method.REQUESTS: Fraction(4, 240)}[method]
+    assert judgement.services[Service.API].availability == 1 - share
+    assert judgement.services[Service.API].bad == 4
+
+
+def test_maintenance_wins_over_silence() -> None:
+    judgement = judge([], terms(), watched={Service.API: SINCE}, announcements=[work(0, 60)])
+    assert judgement.platform.availability == 1
+    assert judgement.platform.counted == 0
+
+
+def test_only_minutes_wholly_inside_the_announced_span_are_excluded() -> None:
+    told = Announcement(
+        SINCE - timedelta(days=9),
+        Span(SINCE + timedelta(seconds=90), SINCE + timedelta(seconds=270)),
+    )
+    judgement = judge([api(place, 1, 1) for place in range(6)], terms(), announcements=[told])
+    assert lost(judgement) == [0, 1, 4, 5]
+    assert (judgement.platform.excluded, judgement.platform.counted) == (2, 58)
+    assert judgement.platform.availability == 1 - Fraction(4, 58)
+
+
+def test_the_full_denominator_keeps_excluded_minutes_below_the_line() -> None:
+    rule = terms(denominator=Denominator.FULL)
+    judgement = judge([api(0, 1, 1), api(9, 1, 1)], rule, announcements=[work(0, 5)])
+    assert judgement.platform.availability == 1 - Fraction(1, 60)
+
+
+@pytest.mark.parametrize(
+    "announcement",
+    [work(0, 5, ahead_h=71), work(0, 5, cancelled_at=SINCE), work(0, 5, services=frozenset())],
+    ids=["late", "cancelled", "another service"],
+)
+def test_what_was_not_announced_as_asked_is_judged(announcement: Announcement) -> None:
+    judgement = judge([api(2, 1, 1)], terms(), announcements=[announcement])
+    assert lost(judgement) == [2]
+
+
+def test_maintenance_of_one_service_leaves_the_platforms_minute_counted() -> None:
+    told = work(0, 5, services=frozenset({Service.API}))
+    judgement = judge([api(2, 1, 1)], terms(), announcements=[told])
+    assert judgement.services[Service.API].excluded == 5
+    assert judgement.platform.counted == 60
+    assert judgement.platform.availability == 1
+
+
+def test_excluded_minutes_leave_the_methods_that_count_requests() -> None:
+    counts = [api(0, 5, 5), api(30, 5, 1)]
+    by = {
+        method: judge(counts, terms(method), announcements=[work(0, 5)])
+        for method in (Method.INTERVALS, Method.REQUESTS)
+    }
+    assert by[Method.INTERVALS].platform.availability == 1 - Fraction(1, 5) / 11
+    assert by[Method.REQUESTS].platform.availability == Fraction(4, 5)
+
+
+def test_a_months_first_and_last_minute_count_and_their_neighbours_do_not() -> None:
+    month = Month(2024, 2)
+    edges = [minute_number(month.since), minute_number(month.until) - 1]
+    counts = [
+        MinuteCount(minute, Service.API, 1, 1) for minute in (edges[0] - 1, *edges, edges[1] + 1)
+    ]
+    judged = availability(counts, month.span, terms()).platform
+    assert judged.unavailable == tuple(edges)
+    assert judged.total == 29 * 24 * 60
+
+
+def test_adjoining_spans_share_no_minute() -> None:
+    middle = SINCE + timedelta(minutes=7, seconds=13)
+    before, after = started_in(Span(SINCE, middle)), started_in(Span(middle, HOUR.until))
+    assert (len(before), len(after), before.stop) == (8, 52, after.start)
+
+
+def test_unavailable_minutes_read_as_spans() -> None:
+    first, second = spans_of([FIRST, FIRST + 1, FIRST + 5])
+    assert (first.since, first.until) == (SINCE, moment_of(FIRST + 2))
+    assert second.length == timedelta(minutes=1)
+
+
+def counts_of_an_hour() -> st.SearchStrategy[list[MinuteCount]]:
+    def row(place: int, service: Service, valid: int, bad: int, probes: int) -> MinuteCount:
+        return MinuteCount(FIRST + place, service, valid, min(bad, valid), min(probes, valid))
+
+    rows = st.builds(
+        row, st.integers(-2, 61), st.sampled_from(Service),
+        st.integers(0, 40), st.integers(0, 40), st.integers(0, 4),
+    )  # fmt: skip
+    return st.lists(rows, max_size=60)
+
+
+@given(counts_of_an_hour(), st.sampled_from(Method), st.integers(1, 4))
+def test_availability_lies_between_nothing_and_all(
+    counts: list[MinuteCount], method: Method, consecutive: int
+) -> None:
+    judgement = judge(counts, terms(method, consecutive=consecutive))
+    for judged in (judgement.platform, *judgement.services.values()):
+        assert 0 <= judged.availability <= 1
+        assert judged.lost == (1 - judged.availability) * judged.counted
+        if method in BY_MINUTE:
+            assert judged.lost == len(judged.unavailable)
+
+
+@given(counts_of_an_hour(), st.sampled_from(Method), st.integers(0, 59), st.sampled_from(Service))
+def test_a_good_request_more_never_lowers_availability(
+    counts: list[MinuteCount], method: Method, place: int, service: Service
+) -> None:
+    # A minute below `min_requests` may fail once it has enough; with one required it never does.
+    more = [*counts, MinuteCount(FIRST + place, service, 1, 0)]
+    before, after = judge(counts, terms(method)), judge(more, terms(method))
+    assert after.services[service].availability >= before.services[service].availability
+    assert after.platform.availability >= before.platform.availability
+
+
+@given(st.integers(1, 9), st.sampled_from(Method))
+def test_all_methods_agree_on_a_total_outage(calls: int, method: Method) -> None:
+    counts = [
+        MinuteCount(FIRST + place, service, calls, calls)
+        for place in range(60) for service in Service
+    ]  # fmt: skip
+    assert judge(counts, terms(method)).platform.availability == 0
+
+
+@given(st.integers(0, 60), st.sampled_from(BY_MINUTE))
+def test_an_outage_of_so_many_minutes_costs_exactly_them(length: int, method: Method) -> None:
+    counts = [api(place, 3, 3) for place in range(length)]
+    judged = judge(counts, terms(method)).platform
+    assert judged.availability == Fraction(60 - length, 60)
+
+
+@given(counts_of_an_hour(), st.sampled_from(Method), st.randoms())
+def test_the_order_of_counts_makes_no_difference(
+    counts: list[MinuteCount], method: Method, random: object
+) -> None:
+    shuffled = list(counts)
+    random.shuffle(shuffled)  # type: ignore[attr-defined] # hypothesis gives a Random
+    assert judge(shuffled, terms(method)) == judge(counts, terms(method))
+
+
+@given(counts_of_an_hour())
+def test_the_platforms_lost_minutes_are_the_union_of_the_services(
+    counts: list[MinuteCount],
+) -> None:
+    judgement = judge(counts, terms(), watched=None)
+    each = {minute for judged in judgement.services.values() for minute in judged.unavailable}
+    assert set(judgement.platform.unavailable) == each
+
+
+def test_a_span_without_minutes_lost_nothing() -> None:
+    def nothing() -> Iterator[MinuteCount]:
+        yield from ()
+
+    judged = availability(nothing(), Span(SINCE, SINCE), terms()).platform
+    assert judged.total == 0
+    assert judged.availability == 1
