@@ -86,3 +86,19 @@ async def superuser(databases: Databases) -> AsyncIterator[Superuser]:
     await connection.execute("SET session_replication_role = replica")
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def filled(
+    databases: Databases, inbox: Inbox, sequencer: Callable[..., Sequencer], call: Recorded
+) -> Databases:
+    """Number twelve entries of three tenants in three batches."""
+    holder = sequencer(batch=4)
+    epoch = await holder.take_over()
+    assert epoch is not None
+    tenants = ("tnt_a", "tnt_b", "probe") * 4
+    for first in (0, 4, 8):
+        for tenant in tenants[first : first + 4]:
+            await inbox.append(call(tenant))
+        assert await holder.number(epoch) == 4
+    return databases

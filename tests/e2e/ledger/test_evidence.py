@@ -1,7 +1,6 @@
 """Nobody changes evidence unseen, and each tenant sees its own."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -9,36 +8,18 @@ from pathlib import Path
 import asyncpg
 import pytest
 from tests.conftest import Databases
-from tests.e2e.ledger.conftest import Recorded, Superuser
+from tests.e2e.ledger.conftest import Superuser
 
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.plumbing.http import page_of
 from ai_agent_mesh.plumbing.postgres import Database
 from ai_agent_mesh.product.ledger import (
     Check,
-    Inbox,
     Ledger,
-    Sequencer,
     audited,
     export,
     verify,
 )
-
-
-@pytest.fixture
-async def filled(
-    databases: Databases, inbox: Inbox, sequencer: Callable[..., Sequencer], call: Recorded
-) -> Databases:
-    """Number twelve entries of three tenants in three batches."""
-    holder = sequencer(batch=4)
-    epoch = await holder.take_over()
-    assert epoch is not None
-    tenants = ("tnt_a", "tnt_b", "probe") * 4
-    for first in (0, 4, 8):
-        for tenant in tenants[first : first + 4]:
-            await inbox.append(call(tenant))
-        assert await holder.number(epoch) == 4
-    return databases
 
 
 async def exported(databases: Databases, tenant: str | None = None) -> list[bytes]:

@@ -87,7 +87,11 @@ async def test_numbers_have_no_gap_under_concurrent_appends_and_two_sequencers(
         for _ in range(40):
             await inbox.append(call(tenant))
 
-    await asyncio.gather(*(caller(f"tnt_{n % 5}") for n in range(20)))
+    calling = asyncio.gather(*(caller(f"tnt_{n % 5}") for n in range(20)))
+    while not calling.done():  # numbering goes on meanwhile, and what stands is sound all the time
+        report = await verify(databases.operations)
+        assert report.sound, report.failures
+    await calling
     await drained(databases)
     stop.set()
     await asyncio.gather(*running)
@@ -170,7 +174,7 @@ async def test_bytes_that_are_no_entry_do_not_stop_the_ledger(
     await holder.number(epoch)
     assert await numbers(databases) == {"tnt_a": [1, 2]}
     report = await verify(databases.operations)
-    assert [(one.check, one.place) for one in report.failures][:1] == [("bytes", "seq 1")]
+    assert [(one.check, one.place) for one in report.failures] == [("bytes", "seq 1")]
 
 
 async def test_an_entry_in_a_change_is_kept_with_the_change_or_not_at_all(

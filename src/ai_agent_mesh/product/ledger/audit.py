@@ -98,9 +98,19 @@ class Audit:
         self._next_seq = batch.first_seq
 
     def entry(
-        self, seq: int, number: int, digest: bytes, raw: bytes, path: Sequence[bytes] | None = None
+        self,
+        seq: int,
+        number: int,
+        digest: bytes,
+        raw: bytes,
+        path: Sequence[bytes] | None = None,
+        *,
+        tenant: str | None = None,
     ) -> Entry | None:
-        """Take the next entry of the batch and return it, or None when it cannot be read."""
+        """Take the next entry of the batch and return it, or None when it cannot be read.
+
+        `tenant` says whose it is when the bytes cannot.
+        """
         self._entries += 1
         place = f"seq {seq}"
         actual = sha256(raw).digest()
@@ -116,6 +126,8 @@ class Audit:
             entry = Entry.decode(raw)
         except EntryUnreadable as fact:
             self.fail(Check.BYTES, place, fact.detail)
+            if tenant is not None:
+                self._check_number(place, tenant, number)
             return None
         self._check_number(place, entry.tenant, number)
         return entry

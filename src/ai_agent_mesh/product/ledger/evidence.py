@@ -26,6 +26,7 @@ FROM ledger_entry WHERE tenant_id = $1 AND number BETWEEN $2 AND $3 ORDER BY num
 _LEAVES = """
 SELECT seq, number, digest FROM ledger_entry WHERE seq BETWEEN $1 AND $2 ORDER BY seq
 """
+_ALL_BATCHES = "SELECT min(batch), max(batch) FROM ledger_batch"
 _BATCH_RANGE = """
 SELECT min(batch), max(batch) FROM ledger_entry
 WHERE ($1::timestamptz IS NULL OR at >= $1) AND ($2::timestamptz IS NULL OR at < $2)
@@ -36,9 +37,9 @@ WHERE tenant_id = $1
   AND ($2::timestamptz IS NULL OR at >= $2) AND ($3::timestamptz IS NULL OR at < $3)
 """
 _CALLS = """
-SELECT e.tenant_id, e.bytes, b.playbook
+SELECT e.seq, e.tenant_id, e.bytes, b.playbook
 FROM ledger_entry e LEFT JOIN ledger_batch b USING (batch)
-WHERE e.at >= $1 AND e.at < $2
+WHERE e.seq BETWEEN $1 AND $2 AND e.at >= $3 AND e.at < $4 ORDER BY e.seq LIMIT $5
 """
 _MINUTES = """
 SELECT tenant_id, minute, service, category,
@@ -53,6 +54,8 @@ _HOURS = """
 SELECT DISTINCT date_trunc('hour', minute) FROM ledger_minute
 UNION SELECT DISTINCT date_trunc('hour', minute) FROM ledger_sketch
 """
+
+_PAGE = 5_000
 
 Row = Any  # an asyncpg record: its columns are those of the query above
 
@@ -128,6 +131,8 @@ class Evidence:
         self, since: datetime | None, until: datetime | None
     ) -> tuple[int, int] | None:
         """Return the first and last batch with an entry of the span, or None."""
+        if since is None and until is None:
+            return _range(await self._tx.fetchrow(_ALL_BATCHES))
         return _range(await self._tx.fetchrow(_BATCH_RANGE, since, until))
 
     async def number_range(
@@ -140,9 +145,17 @@ class Evidence:
         """Return the hours that the roll-ups know."""
         return {row[0] for row in await self._tx.fetch(_HOURS)}
 
-    async def calls(self, since: datetime, until: datetime) -> list[Row]:
-        """Return tenant, bytes and playbook of the entries of a span."""
-        return await self._tx.fetch(_CALLS, since, until)
+    async def calls(
+        self, first: int, last: int, since: datetime, until: datetime
+    ) -> AsyncIterator[Row]:
+        """Yield tenant, bytes and playbook of the entries of a span between two numbers."""
+        while first <= last:
+            rows = await self._tx.fetch(_CALLS, first, last, since, until, _PAGE)
+            for _, *row in rows:
+                yield row
+            if len(rows) < _PAGE:
+                return
+            first = rows[-1]["seq"] + 1
 
     async def minutes(self, since: datetime, until: datetime) -> dict[tuple[object, ...], Row]:
         """Return the kept figures of a span by tenant, minute, service and category."""

@@ -1,10 +1,15 @@
 """The ledger over HTTP: a tenant's own entries, and the key they are signed with."""
 
+from typing import Annotated
+
 from litestar import get
+from litestar.params import Dependency
 
 from ai_agent_mesh.plumbing.http import Paged, Unit, page_of
 from ai_agent_mesh.product.ledger.ports import Wiring
 from ai_agent_mesh.product.ledger.service import Evident, Ledger, PublicKey, public_key
+
+Wired = Annotated[Wiring, Dependency(skip_validation=True)]
 
 
 @get("/v1/ledger/entries", summary="List the tenant's ledger entries, newest first")
@@ -16,6 +21,6 @@ async def list_entries(
 
 
 @get("/v1/ledger/key", summary="Read the public key that the ledger is signed with")
-async def read_key(mesh: Wiring) -> PublicKey:
+async def read_key(mesh: Wired) -> PublicKey:
     """Return the Ed25519 public key; receipts and exports are checked with it."""
     return public_key(mesh.signer)

@@ -7,10 +7,11 @@ from ai_agent_mesh.plumbing.postgres import Database
 from ai_agent_mesh.product.ledger.audit import Audit, Check, Report
 from ai_agent_mesh.product.ledger.batch import Batch
 from ai_agent_mesh.product.ledger.evidence import Evidence, Head, Row, snapshot
-from ai_agent_mesh.product.ledger.model import Entry
-from ai_agent_mesh.product.ledger.rollup import Tally, Thresholds, judged
+from ai_agent_mesh.product.ledger.rollup import Tally, judged
 
 Key = tuple[object, ...]
+#: Of each hour with entries, the first and last sequence number.
+Hours = dict[datetime, tuple[int, int]]
 
 _PAGE = 100
 _HOUR = timedelta(hours=1)
@@ -36,14 +37,14 @@ async def verify(
         audit.key(key_id, public)
     hours = await _check_batches(operations, audit, head, progress)
     _check_head(audit, head)
-    await _check_rollups(operations, audit, hours)
+    await _check_rollups(operations, audit, hours, head)
     return audit.close()
 
 
 async def _check_batches(
     operations: Database, audit: Audit, head: Head, progress: Callable[[int], None] | None
-) -> set[datetime]:
-    hours: set[datetime] = set()
+) -> Hours:
+    hours: Hours = {}
     first = 1
     while first <= head.batch:
         async with operations.transaction() as tx:
@@ -55,18 +56,22 @@ async def _check_batches(
                 rows = await Evidence(tx).entries(batch)
             audit.batch(batch)
             for row in rows:
-                entry = audit.entry(row["seq"], row["number"], row["digest"], row["bytes"])
-                if entry is not None:
-                    _check_columns(audit, batch, row, entry)
-                hours.add(row["at"].replace(minute=0, second=0, microsecond=0))
+                _check_row(audit, batch, row)
+                hour = row["at"].replace(minute=0, second=0, microsecond=0)
+                hours[hour] = (hours.get(hour, (row["seq"],))[0], row["seq"])
             if progress:
                 progress(audit.counted[1])
         first = batches[-1].batch + 1
     return hours
 
 
-def _check_columns(audit: Audit, batch: Batch, row: Row, entry: Entry) -> None:
-    """The columns beside the bytes serve the queries; they must say the same."""
+def _check_row(audit: Audit, batch: Batch, row: Row) -> None:
+    """Check an entry, and the columns beside its bytes: queries use them, so they must agree."""
+    entry = audit.entry(
+        row["seq"], row["number"], row["digest"], row["bytes"], tenant=row["tenant_id"]
+    )
+    if entry is None:
+        return
     said = (entry.tenant, entry.id, entry.at, entry.kind, batch.batch)
     kept = (row["tenant_id"], row["id"], row["at"], row["kind"], row["batch"])
     names = ("tenant_id", "id", "at", "kind", "batch")
@@ -88,29 +93,33 @@ def _check_head(audit: Audit, head: Head) -> None:
             audit.fail(Check.HEAD, f"tenant {tenant}", reason)
 
 
-async def _check_rollups(operations: Database, audit: Audit, hours: set[datetime]) -> None:
+async def _check_rollups(operations: Database, audit: Audit, hours: Hours, head: Head) -> None:
     async with operations.transaction() as tx:
         evidence = Evidence(tx)
-        playbooks = await evidence.playbooks()
-        hours = hours | await evidence.hours()
-    for hour in sorted(hours):
+        known = await evidence.hours()
+    for hour in sorted(hours.keys() | known):
         async with snapshot(operations) as evidence:
-            calls = await evidence.calls(hour, hour + _HOUR)
+            tally = await _recount(audit, evidence, hour, hours.get(hour, (1, 0)), head.seq)
             minutes = await evidence.minutes(hour, hour + _HOUR)
             buckets = await evidence.buckets(hour, hour + _HOUR)
-        tally = _recount(audit, calls, playbooks)
         _compare(audit, {key: count.figures for key, count in tally.minutes.items()}, minutes)
         _compare(audit, {(*key, at): n for (key, at), n in tally.buckets.items()}, buckets)
 
 
-def _recount(audit: Audit, calls: Sequence[Row], playbooks: Mapping[str, Thresholds]) -> Tally:
+async def _recount(
+    audit: Audit, evidence: Evidence, hour: datetime, seqs: tuple[int, int], checked: int
+) -> Tally:
+    """Add up an hour again: what was checked of it, and what was numbered since."""
+    playbooks = await evidence.playbooks()
+    newest = (await evidence.head()).seq
     tally = Tally()
-    for tenant, raw, playbook in calls:
-        if playbook not in playbooks:
-            audit.fail(Check.ROLLUP, f"playbook {playbook}", "its thresholds are not kept")
-        call = judged(raw)
-        if call is not None:
-            tally.add(tenant, call, playbooks.get(playbook, {}))
+    for first, last in (seqs, (checked + 1, newest)):
+        async for tenant, raw, playbook in evidence.calls(first, last, hour, hour + _HOUR):
+            if playbook not in playbooks:
+                audit.fail(Check.ROLLUP, f"playbook {playbook}", "its thresholds are not kept")
+            call = judged(raw)
+            if call is not None:
+                tally.add(tenant, call, playbooks.get(playbook, {}))
     return tally
 
 
