@@ -51,7 +51,7 @@ def guarded_client(
     policy: AddressPolicy,
     *,
     body_limit_bytes: int,
-    total_s: float = 60.0,
+    total_s: float = 300.0,
     redirects: int = REDIRECTS,
     resolver: Resolver = resolve,
 ) -> httpx.AsyncClient:
