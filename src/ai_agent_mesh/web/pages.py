@@ -5,7 +5,7 @@ from typing import Protocol
 
 from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import SkipValidation
+from litestar.params import FromPath, SkipValidation
 
 from ai_agent_mesh.operations.status import DAYS, NAMES, Component, State, Status, indicator
 from ai_agent_mesh.playbook import Playbook
@@ -56,7 +56,7 @@ async def status(mesh: SkipValidation[Wiring]) -> Response[str]:
 
 
 @get("/static/{name:str}", include_in_schema=False)
-async def static(name: str) -> Response[bytes]:
+async def static(name: FromPath[str]) -> Response[bytes]:
     """Give one of the few files that the pages need."""
     if name not in CONTENT:
         return Response(b"", status_code=404, media_type=MediaType.TEXT, headers=HEADERS)

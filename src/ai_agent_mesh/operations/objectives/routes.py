@@ -3,7 +3,7 @@
 import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
-from litestar.params import SkipValidation
+from litestar.params import FromPath, SkipValidation
 
 from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.operations.objectives.ports import Wiring
@@ -35,7 +35,7 @@ async def list_slos(mesh: Wired, principal: Principal) -> Slos:
     tags=["service levels"],
 )
 async def get_statement(
-    request: Request[object, object, State], mesh: Wired, principal: Principal, month: str
+    request: Request[object, object, State], mesh: Wired, principal: Principal, month: FromPath[str]
 ) -> Response[Statement] | Response[str]:
     """Answer with the statement as JSON, or as text where the caller prefers that."""
     statement = await _objectives(mesh).statement(principal.tenant_id, Month.parse(month))

@@ -5,7 +5,7 @@ import time
 
 import msgspec
 from litestar import get
-from litestar.params import SkipValidation
+from litestar.params import FromPath, SkipValidation
 
 from ai_agent_mesh.kernel.errors import NotFound, Unavailable
 from ai_agent_mesh.operations.objectives import PROBE
@@ -37,7 +37,7 @@ class Finished(msgspec.Struct, frozen=True):
 
 @get("/v1/probe/runs/{run_id:str}", summary="Wait for a run of the probe", tags=["probe"])
 async def judge_run(
-    unit: Unit, mesh: SkipValidation[Wiring], principal: Principal, run_id: str
+    unit: Unit, mesh: SkipValidation[Wiring], principal: Principal, run_id: FromPath[str]
 ) -> Finished:
     """Answer once the probe's run is completed; not in time is our fault, and booked as such."""
     if principal.tenant_id != PROBE:

@@ -1,0 +1,115 @@
+"""A real ledger to judge: calls written through the inbox, numbered by the sequencer."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.conftest import Databases
+
+from ai_agent_mesh.kernel.clock import FixedClock
+from ai_agent_mesh.kernel.ids import new_id
+from ai_agent_mesh.operations.objectives import Objectives
+from ai_agent_mesh.playbook import Playbook, default
+from ai_agent_mesh.plumbing.crypto import Signer
+from ai_agent_mesh.product.identity import Tenants
+from ai_agent_mesh.product.ledger import Entry, Inbox, Kind, Sequencer
+from ai_agent_mesh.sla import Category, Fault, Service
+
+#: What the probe's calls of each service are.
+PROBED = {
+    Service.API: Category.AGENT_CRUD,
+    Service.ORCHESTRATION: Category.WORKFLOW_EXECUTION,
+    Service.GOVERNANCE: Category.POLICY_EVALUATION,
+    Service.TELEMETRY: Category.TELEMETRY_QUERY,
+}
+
+
+def at(minute: int, second: float = 0, *, day: int = 5, hour: int = 10) -> datetime:
+    """Return a moment of November 2026."""
+    start = datetime(2026, 11, day, hour, tzinfo=UTC)
+    return start + timedelta(minutes=minute, seconds=second)
+
+
+@dataclass
+class Book:
+    """Writes calls and has them numbered."""
+
+    databases: Databases
+    inbox: Inbox
+    sequencer: Sequencer
+    clock: FixedClock
+    playbook: Playbook = field(default_factory=default)
+
+    @property
+    def objectives(self) -> Objectives:
+        """Return who judges, at this book's clock."""
+        return Objectives(self.databases.operations, self.playbook, self.clock)
+
+    async def tenant(self, name: str, tier: str, since: datetime) -> str:
+        """Make a tenant that began at a moment."""
+        async with self.databases.app.transaction() as tx:
+            return (await Tenants(tx, FixedClock(since)).create(name, tier)).id
+
+    async def calls(
+        self,
+        tenant: str,
+        moment: datetime,
+        *,
+        times: int = 1,
+        service: Service = Service.API,
+        category: Category = Category.AGENT_CRUD,
+        fault: Fault = Fault.NONE,
+        latency_us: int = 1_000,
+    ) -> None:
+        """Write the same call several times."""
+        for _ in range(times):
+            await self.inbox.append(
+                Entry(
+                    id=new_id("ent"),
+                    kind=Kind.CALL,
+                    tenant=tenant,
+                    at=moment,
+                    service=service,
+                    category=category,
+                    route="GET /v1/agents",
+                    status=503 if fault is Fault.PLATFORM else 200,
+                    fault=fault,
+                    duration_us=latency_us,
+                    latency_us=latency_us,
+                    playbook=self.playbook.digest,
+                )
+            )
+
+    async def probe(
+        self, first: datetime, minutes: int, *, without: tuple[Service, ...] = ()
+    ) -> None:
+        """Let the probe try each service once a minute."""
+        for minute in range(minutes):
+            for service, category in PROBED.items():
+                if service not in without:
+                    moment = first + timedelta(minutes=minute, seconds=15)
+                    await self.calls("probe", moment, service=service, category=category)
+
+    async def number(self) -> None:
+        """Move everything into the ledger."""
+        epoch = await self.sequencer.take_over()
+        assert epoch is not None
+        while await self.sequencer.number(epoch):
+            pass
+        async with self.databases.ledger.transaction() as tx:
+            await tx.execute("UPDATE ledger_head SET leased_until = '-infinity'")
+
+
+@pytest.fixture
+async def book(databases: Databases, tmp_path: Path) -> AsyncIterator[Book]:
+    """Open a book on a fresh database; its clock stands at the 6th, 12:00."""
+    inbox = Inbox(databases.ledger)
+    inbox.start()
+    signer = Signer.load_or_create(tmp_path / "ledger.key")
+    clock = FixedClock(at(0, day=6, hour=12))
+    lease = timedelta(minutes=1)
+    sequencer = Sequencer(databases.ledger, signer, default(), clock, lease=lease)
+    yield Book(databases, inbox, sequencer, clock)
+    await inbox.stop()

@@ -1,0 +1,109 @@
+"""The pages are whole without scripts, without colour, without anything from elsewhere."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.e2e.web.conftest import Browser, Pages
+
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Strict(HTMLParser):
+    """Holds that every element that is opened is closed, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember it."""
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember it; it is closed already."""
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the last one."""
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("path", ["/", "/status"])
+async def test_a_page_needs_nothing_but_itself(pages: Pages, path: str) -> None:
+    async with httpx.AsyncClient(base_url=pages.address) as client:
+        answer = await client.get(path)
+        page = parsed(answer.text)
+        policy = answer.headers["content-security-policy"]
+        for tag, attributes in page.seen:
+            assert tag not in {"script", "iframe", "object", "style"}
+            assert not any(name == "style" or name.startswith("on") for name in attributes)
+            if tag in {"link", "img"}:
+                source = attributes.get("href") or attributes.get("src") or ""
+                assert source.startswith("/static/")
+                assert (await client.get(source)).status_code == 200
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_the_status_page_says_in_words_what_it_draws(pages: Pages) -> None:
+    async with httpx.AsyncClient(base_url=pages.address) as client:
+        text = (await client.get("/status")).text
+    page = parsed(text)
+    drawings = [attributes for tag, attributes in page.seen if tag == "svg"]
+    assert sum(one.get("role") == "img" for one in drawings) == 4
+    assert "Partial system outage" in text
+    assert text.count("<g class=") == 4 * 90 + 3
+    assert re.search(r"Orchestration: 99\.9\d+% uptime over 71 measured days; 44 minutes", text)
+    assert "2026-11-14: 1 minute unavailable" in text
+    assert re.search(r"<td>2026-10-14</td>\s*<td>9 h</td>", text)
+    assert "2026-08-26: not measured" in text
+
+
+async def test_the_json_says_the_same_as_the_page(pages: Pages) -> None:
+    async with httpx.AsyncClient(base_url=pages.address) as client:
+        whole = (await client.get("/api/v2/summary.json")).json()
+        banner = (await client.get("/api/v2/status.json")).json()
+        parts = (await client.get("/api/v2/components.json")).json()
+    assert whole["status"] == banner["status"]
+    assert whole["status"] == {"indicator": "major", "description": "Partial system outage"}
+    assert whole["components"] == parts["components"]
+    assert [part["status"] for part in parts["components"]] == [
+        "partial_outage", "operational", "partial_outage", "operational", "operational",
+    ]  # fmt: skip
+    assert whole["page"]["url"] == f"{pages.address}/status"
+
+
+async def test_the_status_page_answers_when_the_database_does_not(pages: Pages) -> None:
+    await pages.databases.operations.close()
+    async with httpx.AsyncClient(base_url=pages.address) as client:
+        answer = await client.get("/status")
+        alive = await client.get("/livez")
+    assert answer.status_code == 200
+    assert "cannot read new measurements" in answer.text
+    assert "operational" not in answer.text.replace("Partial", "").lower()
+    assert alive.json() == {"alive": True}
+
+
+async def test_a_browser_shows_the_page(pages: Pages, browser: Browser, tmp_path: Path) -> None:
+    picture = tmp_path / "status.png"
+    tree = await browser.run("--dump-dom", f"{pages.address}/status")
+    assert "Core services" in tree
+    await browser.run(
+        f"--screenshot={picture}", "--window-size=1100,1300", f"{pages.address}/status"
+    )
+    assert picture.stat().st_size > 20_000
+
+
+def parsed(text: str) -> Strict:
+    """Read a page; fail where it is not well-formed."""
+    page = Strict()
+    page.feed(text)
+    assert page.open == []
+    return page
