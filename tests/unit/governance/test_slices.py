@@ -53,7 +53,7 @@ conditions = st.lists(
 
 
 @st.composite
-def texts(draw: st.DrawFn) -> str:
+def statements(draw: st.DrawFn) -> str:
     effect = draw(st.sampled_from(["permit", "permit", "forbid"]))
     head = f"{effect} ({draw(principals)}, {draw(actions)}, {draw(resources)})"
     words = st.sampled_from(["when", "when", "unless"])
@@ -87,7 +87,7 @@ questions = st.builds(
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(texts(), max_size=12), questions)
+@given(st.lists(statements(), max_size=12), questions)
 def test_a_slice_decides_as_the_whole_set_does(policies: list[str], question: Question) -> None:
     stored = [StoredPolicy(f"pol_{at}", f"p{at}", 1, text) for at, text in enumerate(policies)]
     # What the schema does not admit is never in force; the rest must agree, errors and all.
@@ -103,15 +103,9 @@ def test_a_slice_decides_as_the_whole_set_does(policies: list[str], question: Qu
 
 
 def test_a_slice_leaves_out_what_cannot_apply() -> None:
-    stored = [
-        StoredPolicy(
-            f"pol_{at}",
-            f"p{at}",
-            1,
-            f'permit (principal, action, resource is Mesh::Agent) when {{ resource.name == "n{at}" }};',
-        )
-        for at in range(50)
-    ]
+    head = "permit (principal, action, resource is Mesh::Agent) when"
+    texts = [f'{head} {{ resource.name == "n{at}" }};' for at in range(50)]
+    stored = [StoredPolicy(f"pol_{at}", f"p{at}", 1, text) for at, text in enumerate(texts)]
     question = Question(
         ActorRef(id="usr_1", role="owner"),
         Action.INVOKE_AGENT,

@@ -1,6 +1,7 @@
 """Spans of runs, tasks, agent calls and policy decisions, and the figures drawn from them."""
 
 from ai_agent_mesh.product.telemetry import names
+from ai_agent_mesh.product.telemetry.listeners import listen
 from ai_agent_mesh.product.telemetry.model import (
     Attribute,
     Bucket,
@@ -25,5 +26,6 @@ __all__ = [
     "StoredSpan",
     "Telemetry",
     "Usage",
+    "listen",
     "names",
 ]

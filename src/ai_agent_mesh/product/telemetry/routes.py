@@ -6,13 +6,15 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
-from litestar.params import QueryParameter
+from litestar.params import Dependency, QueryParameter
 
 from ai_agent_mesh.plumbing.http import Paged, Unit, page_of, paged
 from ai_agent_mesh.product.telemetry.model import Bucket, Figures, Kind, Slice, StoredSpan, Usage
 from ai_agent_mesh.product.telemetry.ports import Wiring
 from ai_agent_mesh.product.telemetry.rules import place_after, place_of
 from ai_agent_mesh.product.telemetry.service import Telemetry, Tracing
+
+Wired = Annotated[Wiring, Dependency(skip_validation=True)]
 
 Since = Annotated[datetime | None, QueryParameter(description="Default: a day before until")]
 Until = Annotated[datetime | None, QueryParameter(description="Left out itself; default: now")]
@@ -36,7 +38,7 @@ class Used(msgspec.Struct, frozen=True):
 
 @get("/v1/telemetry/series", summary="Read counts, tokens, cost and percentiles over time")
 async def series(
-    unit: Unit, mesh: Wiring, since: Since = None, until: Until = None, kind: Kind | None = None,
+    unit: Unit, mesh: Wired, since: Since = None, until: Until = None, kind: Kind | None = None,
     agent_id: str | None = None, workflow: str | None = None, step_s: Step = None,
 ) -> Series:  # fmt: skip
     """Return the figures of each step of the range."""
@@ -48,7 +50,7 @@ async def series(
 
 @get("/v1/telemetry/percentiles", summary="Read the figures of a range as a whole")
 async def percentiles(
-    unit: Unit, mesh: Wiring, since: Since = None, until: Until = None, kind: Kind | None = None,
+    unit: Unit, mesh: Wired, since: Since = None, until: Until = None, kind: Kind | None = None,
     agent_id: str | None = None, workflow: str | None = None,
 ) -> Figures:  # fmt: skip
     """Return count, errors, tokens, cost and exact percentiles of the duration."""
@@ -58,7 +60,7 @@ async def percentiles(
 
 @get("/v1/telemetry/usage", summary="Read calls, tokens and cost by agent, workflow or day")
 async def usage(
-    unit: Unit, mesh: Wiring, since: Since = None, until: Until = None, by: By = "agent",
+    unit: Unit, mesh: Wired, since: Since = None, until: Until = None, by: By = "agent",
     agent_id: str | None = None, workflow: str | None = None,
 ) -> Used:  # fmt: skip
     """Return what was used in the range; agent calls are counted."""
@@ -68,7 +70,7 @@ async def usage(
 
 @get("/v1/telemetry/spans", summary="List spans, the latest first")
 async def spans(  # noqa: PLR0913, PLR0917 - a query has as many aspects as it has
-    unit: Unit, mesh: Wiring, since: Since = None, until: Until = None, kind: Kind | None = None,
+    unit: Unit, mesh: Wired, since: Since = None, until: Until = None, kind: Kind | None = None,
     agent_id: str | None = None, workflow: str | None = None, limit: int | None = None,
     cursor: str | None = None,
 ) -> Paged[StoredSpan]:  # fmt: skip
@@ -87,7 +89,7 @@ async def trace(unit: Unit, trace_id: str) -> Tracing:
 
 
 def _slice(
-    mesh: Wiring, since: datetime | None, until: datetime | None, kind: Kind | None,
+    mesh: Wired, since: datetime | None, until: datetime | None, kind: Kind | None,
     agent_id: str | None, workflow: str | None,
 ) -> Slice:  # fmt: skip
     end = until or mesh.clock.now()

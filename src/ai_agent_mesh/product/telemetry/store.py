@@ -9,6 +9,7 @@ import msgspec
 
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.plumbing.postgres import Tx
+from ai_agent_mesh.product.telemetry.listeners import announce
 from ai_agent_mesh.product.telemetry.model import (
     Bucket,
     Figures,
@@ -66,6 +67,7 @@ class Recorder:
         """Keep one span and return its id."""
         row = _row(span)
         await self._tx.execute(_INSERT, *row)
+        announce(self._tx.tenant_id, span)
         return str(row[1])
 
     async def record_many(self, spans: Sequence[SpanRecord]) -> tuple[str, ...]:
