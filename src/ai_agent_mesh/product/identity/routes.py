@@ -3,7 +3,8 @@
 from typing import Annotated
 
 from litestar import Response, delete, get, patch, post
-from litestar.params import HeaderParameter, SkipValidation
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, SkipValidation
 
 from ai_agent_mesh.plumbing.http import Paged, Unit, page_of, tag
 from ai_agent_mesh.product.identity.accounts import keys_in, open_account
@@ -29,19 +30,23 @@ from ai_agent_mesh.product.identity.views import (
     key_view,
 )
 
-Wired = SkipValidation[Wiring]
+Work = NamedDependency[Unit]
+Caller = NamedDependency[Principal]
+Wired = NamedDependency[SkipValidation[Wiring]]
 
+Limit = FromQuery[int | None]
+Cursor = FromQuery[str | None]
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="The ETag read")]
 
 
 @get("/v1/auth/whoami", summary="Tell who the caller is and what they may do")
-async def whoami(principal: Principal, mesh: Wired) -> CallerView:
+async def whoami(principal: Caller, mesh: Wired) -> CallerView:
     """Return the caller's tenant, role, permissions, and when the key ends."""
     return caller_view(principal, mesh.clock.now(), key_terms(mesh.playbook))
 
 
 @post("/v1/auth/rotate", summary="Issue a second key to the caller's own owner")
-async def rotate_key(unit: Unit, principal: Principal, mesh: Wired) -> IssuedView:
+async def rotate_key(unit: Work, principal: Caller, mesh: Wired) -> IssuedView:
     """Return a new key with the same rights; the present one lives on until revoked or expired."""
     if principal.key_id is None:
         raise KeyRefused
@@ -50,7 +55,9 @@ async def rotate_key(unit: Unit, principal: Principal, mesh: Wired) -> IssuedVie
 
 
 @post("/v1/keys", summary="Issue a key to a user or a service")
-async def issue_key(unit: Unit, principal: Principal, mesh: Wired, data: NewKey) -> IssuedView:
+async def issue_key(
+    unit: Work, principal: Caller, mesh: Wired, data: JSONBody[NewKey]
+) -> IssuedView:
     """Return the new key with its text, which is shown this once."""
     keys = keys_in(mesh, await unit.begin())
     if data.service is not None and data.user_id is None:
@@ -65,7 +72,7 @@ async def issue_key(unit: Unit, principal: Principal, mesh: Wired, data: NewKey)
 
 @get("/v1/keys", summary="List the tenant's keys, oldest first")
 async def list_keys(
-    unit: Unit, mesh: Wired, limit: int | None = None, cursor: str | None = None
+    unit: Work, mesh: Wired, limit: Limit = None, cursor: Cursor = None
 ) -> Paged[KeyView]:
     """Return a page of keys without their secrets, the ended ones too."""
     found = await keys_in(mesh, await unit.begin()).list(page_of(limit, cursor))
@@ -74,7 +81,7 @@ async def list_keys(
 
 
 @delete("/v1/keys/{key_id:str}", status_code=200, summary="Revoke a key")
-async def revoke_key(unit: Unit, principal: Principal, mesh: Wired, key_id: str) -> KeyView:
+async def revoke_key(unit: Work, principal: Caller, mesh: Wired, key_id: FromPath[str]) -> KeyView:
     """Return the key as it ended; revoking it again changes nothing."""
     key = await keys_in(mesh, await unit.begin()).revoke(key_id)
     mesh.authenticator.forget(principal.tenant_id)
@@ -83,7 +90,9 @@ async def revoke_key(unit: Unit, principal: Principal, mesh: Wired, key_id: str)
 
 
 @post("/v1/users", summary="Add a user")
-async def add_user(unit: Unit, principal: Principal, mesh: Wired, data: NewUser) -> Response[User]:
+async def add_user(
+    unit: Work, principal: Caller, mesh: Wired, data: JSONBody[NewUser]
+) -> Response[User]:
     """Return the new user."""
     users = Users(await unit.begin(), mesh.clock)
     user = await users.create(data.email, data.name, data.role, by=principal.role)
@@ -93,14 +102,14 @@ async def add_user(unit: Unit, principal: Principal, mesh: Wired, data: NewUser)
 
 @get("/v1/users", summary="List the tenant's users, oldest first")
 async def list_users(
-    unit: Unit, mesh: Wired, limit: int | None = None, cursor: str | None = None
+    unit: Work, mesh: Wired, limit: Limit = None, cursor: Cursor = None
 ) -> Paged[User]:
     """Return a page of users."""
     return await Users(await unit.begin(), mesh.clock).list(page_of(limit, cursor))
 
 
 @get("/v1/users/{user_id:str}", summary="Read a user")
-async def read_user(unit: Unit, mesh: Wired, user_id: str) -> Response[User]:
+async def read_user(unit: Work, mesh: Wired, user_id: FromPath[str]) -> Response[User]:
     """Return a user."""
     user = await Users(await unit.begin(), mesh.clock).get(user_id)
     return Response(user, headers={"ETag": tag(user.version)})
@@ -108,11 +117,11 @@ async def read_user(unit: Unit, mesh: Wired, user_id: str) -> Response[User]:
 
 @patch("/v1/users/{user_id:str}", summary="Change a user's address, name or role")
 async def change_user(
-    unit: Unit,
-    principal: Principal,
+    unit: Work,
+    principal: Caller,
     mesh: Wired,
-    user_id: str,
-    data: UserChange,
+    user_id: FromPath[str],
+    data: JSONBody[UserChange],
     if_match: IfMatch = None,
 ) -> Response[User]:
     """Return the user as changed; a new role holds for the user's keys at once."""
@@ -126,7 +135,7 @@ async def change_user(
 
 @delete("/v1/users/{user_id:str}", summary="Remove a user and the user's keys")
 async def remove_user(
-    unit: Unit, principal: Principal, mesh: Wired, user_id: str, if_match: IfMatch = None
+    unit: Work, principal: Caller, mesh: Wired, user_id: FromPath[str], if_match: IfMatch = None
 ) -> None:
     """Remove the user; the user's keys let nobody in any more."""
     users = Users(await unit.begin(), mesh.clock)
@@ -136,13 +145,13 @@ async def remove_user(
 
 
 @get("/v1/tenant", summary="Read the caller's own tenant")
-async def read_own_tenant(unit: Unit, principal: Principal, mesh: Wired) -> Response[TenantView]:
+async def read_own_tenant(unit: Work, principal: Caller, mesh: Wired) -> Response[TenantView]:
     """Return the tenant and its terms over time."""
     return await _tenant(Tenants(await unit.begin(), mesh.clock), principal.tenant_id)
 
 
 @post("/v1/tenants", summary="Make a tenant")
-async def make_tenant(unit: Unit, mesh: Wired, data: NewTenant) -> OpenedView:
+async def make_tenant(unit: Work, mesh: Wired, data: JSONBody[NewTenant]) -> OpenedView:
     """Return the new tenant, and with an owner asked for, the owner's first key."""
     tx = await unit.begin()
     if data.owner is None:
@@ -165,16 +174,14 @@ async def make_tenant(unit: Unit, mesh: Wired, data: NewTenant) -> OpenedView:
 
 
 @get("/v1/tenants", summary="List all tenants, oldest first")
-async def list_tenants(
-    mesh: Wired, limit: int | None = None, cursor: str | None = None
-) -> Paged[Tenant]:
+async def list_tenants(mesh: Wired, limit: Limit = None, cursor: Cursor = None) -> Paged[Tenant]:
     """Return a page of tenants, the built-in ones first."""
     async with mesh.operations.transaction() as tx:
         return await Tenants(tx, mesh.clock).list(page_of(limit, cursor))
 
 
 @get("/v1/tenants/{tenant_id:str}", summary="Read a tenant")
-async def read_tenant(mesh: Wired, tenant_id: str) -> Response[TenantView]:
+async def read_tenant(mesh: Wired, tenant_id: FromPath[str]) -> Response[TenantView]:
     """Return any tenant and its terms over time."""
     async with mesh.operations.transaction() as tx:
         return await _tenant(Tenants(tx, mesh.clock), tenant_id)
@@ -182,7 +189,11 @@ async def read_tenant(mesh: Wired, tenant_id: str) -> Response[TenantView]:
 
 @patch("/v1/tenants/{tenant_id:str}", summary="Change a tenant's name, tier or fee")
 async def change_tenant(
-    unit: Unit, mesh: Wired, tenant_id: str, data: TenantChange, if_match: IfMatch = None
+    unit: Work,
+    mesh: Wired,
+    tenant_id: FromPath[str],
+    data: JSONBody[TenantChange],
+    if_match: IfMatch = None,
 ) -> Response[Tenant]:
     """Return the tenant as changed; a new tier holds from now on."""
     tenant = await Tenants(await unit.begin(), mesh.clock).update(
