@@ -1,5 +1,6 @@
 """Which ranges may be asked for, how long their steps are, and which figures an empty step has."""
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -32,15 +33,15 @@ def checked(part: Slice, step: timedelta | None = None) -> timedelta:
         UnusableRange: with every fault of the range and the step at once.
     """
     faults = [*_range_faults(part)]
-    length = part.until - part.since
     if step is not None and step < _SHORTEST_STEP:
         faults.append(Fault("step_s", "must be 1 second or more"))
-    elif step is not None and not faults and length / step > MOST_BUCKETS:
-        least = -(-length // MOST_BUCKETS)
-        reason = f"makes more than {MOST_BUCKETS} buckets; take {least.total_seconds():.0f} or more"
+    elif step is not None and not faults and (part.until - part.since) / step > MOST_BUCKETS:
+        least_s = math.ceil((part.until - part.since).total_seconds() / MOST_BUCKETS)
+        reason = f"makes more than {MOST_BUCKETS} buckets; take {least_s} or more"
         faults.append(Fault("step_s", reason))
     if faults:
         raise UnusableRange(faults=faults)
+    length = part.until - part.since
     return step or next((each for each in _STEPS if length / each <= 120), _STEPS[-1])
 
 
