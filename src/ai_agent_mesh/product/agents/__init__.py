@@ -35,6 +35,7 @@ from ai_agent_mesh.product.agents.model import (
 from ai_agent_mesh.product.agents.ports import AgentCaller, CardReader, Work
 from ai_agent_mesh.product.agents.rules import origin_of
 from ai_agent_mesh.product.agents.service import Agents, Registrar
+from ai_agent_mesh.product.agents.views import AgentView, filters_of, view
 
 __all__ = [
     "Agent",
@@ -45,6 +46,7 @@ __all__ = [
     "AgentMissing",
     "AgentNameTaken",
     "AgentRefused",
+    "AgentView",
     "Agents",
     "Answer",
     "Asker",
@@ -74,5 +76,7 @@ __all__ = [
     "Work",
     "answer_of",
     "check_health",
+    "filters_of",
     "origin_of",
+    "view",
 ]
