@@ -67,6 +67,19 @@ def summary(component: Component, name: str) -> str:
     return f"{text}; {lost} unavailable on {counted(troubled, 'day')}."
 
 
+def uptime(component: Component) -> str:
+    """Return the uptime below the bars, and over how many days where it is not all of them."""
+    measured = sum(1 for day in component.days if day.judged)
+    if not measured:
+        return "not measured"
+    text = f"{short(component.uptime)} uptime"
+    return (
+        text
+        if measured == len(component.days)
+        else f"{text} over {measured} day{'' if measured == 1 else 's'}"
+    )
+
+
 def short(share: Fraction | None) -> str:
     """Return a share for people: at most three decimals, cut off so that it never flatters."""
     return "–" if share is None else percent_text(share, 3)

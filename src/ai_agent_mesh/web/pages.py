@@ -75,7 +75,7 @@ def _component(one: Component) -> dict[str, object]:
         "sign": bars.SIGNS[one.state],
         "bars": [bars.bar(day) for day in one.days],
         "summary": bars.summary(one, name),
-        "uptime": f"{bars.short(one.uptime)} uptime" if one.uptime is not None else "not measured",
+        "uptime": bars.uptime(one),
         "troubled": [
             {
                 "date": day.day.isoformat(),

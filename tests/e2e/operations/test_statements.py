@@ -94,8 +94,9 @@ async def test_a_roll_up_that_was_tampered_with_is_found_and_named(
     assert first_difference(flattered, recounted) == ("minutes.unavailable", 2, 3)
 
 
+@pytest.mark.usefixtures("judged")
 async def test_a_month_is_judged_from_the_tenants_first_whole_minute_to_the_present(
-    book: Book, judged: Statement
+    book: Book,
 ) -> None:
     month = await book.objectives.statement("acme", Month(2026, 11))
     assert (month.since, month.until) == (at(0), at(59, day=6, hour=11))
@@ -150,7 +151,8 @@ async def fill_day(book: Book, day: int, missing: tuple[int, ...]) -> None:
         await tx.execute(
             """
             INSERT INTO ledger_minute
-            SELECT 'probe', $1::timestamptz + n * interval '1 minute', 'api', 'agent_crud', 4, 4, 0, 4, 4, 4, 4
+            SELECT 'probe', $1::timestamptz + n * interval '1 minute', 'api', 'agent_crud',
+                   4, 4, 0, 4, 4, 4, 4
             FROM generate_series(0, 1439) AS n WHERE n <> ALL ($2::int[])
             """,
             at(0, day=day, hour=0),
