@@ -30,8 +30,7 @@ from ai_agent_mesh.cli.console import (
 
 if TYPE_CHECKING:
     from ai_agent_mesh.plumbing.postgres import Tx
-    from ai_agent_mesh.product.agents import Agent, AgentView, Answer, Credential
-    from ai_agent_mesh.product.agents import Price as PriceValue
+    from ai_agent_mesh.product.agents import Agent, AgentView, Answer
     from ai_agent_mesh.wiring import Mesh
 
 app = typer.Typer(help="Agents: register, list, invoke.", no_args_is_help=True)
