@@ -1,12 +1,15 @@
 """While the database is away evidence waits on disk, and is imported afterwards, marked late."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from tests.conftest import Databases
 from tests.e2e.ledger.conftest import Recorded
 
-from ai_agent_mesh.product.ledger import Entry, Inbox, Receipt, Spool
+from ai_agent_mesh.product.ledger import Entry, Inbox, Receipt, Sequencer, Spool, verify
+from ai_agent_mesh.sla import Fault
 
 
 async def waiting(databases: Databases) -> dict[str, bytes]:
@@ -28,14 +31,37 @@ async def test_a_spooled_entry_is_imported_late_with_the_bytes_of_its_receipt(
     assert await spool.drain(databases.ledger) == 0
 
 
-async def test_an_entry_that_was_durable_after_all_is_imported_once(
-    databases: Databases, inbox: Inbox, call: Recorded, tmp_path: Path
+async def test_an_import_that_is_repeated_adds_nothing(
+    databases: Databases, call: Recorded, tmp_path: Path
 ) -> None:
     spool, one = Spool(tmp_path), call()
-    await inbox.append(one)
+    await asyncio.gather(spool.keep(one), spool.keep(one))
+    assert await spool.drain(databases.ledger) == 1
     await spool.keep(one)
     assert await spool.drain(databases.ledger) == 0
-    assert len(await waiting(databases)) == 1
+
+
+async def test_a_refusal_stands_beside_an_entry_that_was_durable_after_all(
+    databases: Databases,
+    inbox: Inbox,
+    sequencer: Callable[..., Sequencer],
+    call: Recorded,
+    tmp_path: Path,
+) -> None:
+    """Every receipt that was given holds, also when the commit was confirmed too late."""
+    spool, served, holder = Spool(tmp_path), call(), sequencer()
+    refused = msgspec.structs.replace(served, status=503, fault=Fault.PLATFORM)
+    epoch = await holder.take_over()
+    assert epoch is not None
+    given = [await inbox.append(served)]
+    await holder.number(epoch)
+    given.append(await spool.keep(refused))
+    assert await spool.drain(databases.ledger) == 1
+    await holder.number(epoch)
+    async with databases.operations.transaction() as tx:
+        rows = await tx.fetch("SELECT id, digest FROM ledger_entry ORDER BY seq")
+    assert [Receipt(row["id"], row["digest"]) for row in rows] == given
+    assert (await verify(databases.operations)).sound
 
 
 async def test_the_file_of_a_living_process_is_left_to_it(

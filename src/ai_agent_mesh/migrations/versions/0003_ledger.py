@@ -6,12 +6,15 @@ revision = "0003"
 down_revision = "0002"
 
 TABLES = """
--- What was recorded and is not numbered yet. Nearly always almost empty.
+-- What was recorded and is not numbered yet. Nearly always almost empty. An entry is known by its
+-- id and its bytes: a call whose commit was confirmed too late leaves two, and hides neither.
 CREATE TABLE ledger_inbox (
-  id text PRIMARY KEY,
+  id text NOT NULL,
   tenant_id text NOT NULL DEFAULT mesh_tenant(),
   at timestamptz NOT NULL,
-  bytes bytea NOT NULL
+  bytes bytea NOT NULL,
+  digest bytea NOT NULL GENERATED ALWAYS AS (sha256(bytes)) STORED,
+  PRIMARY KEY (id, digest)
 ) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0,
         autovacuum_vacuum_cost_delay = 0);
 
@@ -19,12 +22,13 @@ CREATE TABLE ledger_entry (
   seq bigint PRIMARY KEY,
   tenant_id text NOT NULL,
   number bigint NOT NULL,
-  id text NOT NULL UNIQUE,
+  id text NOT NULL,
   at timestamptz NOT NULL,
   kind text NOT NULL,
   digest bytea NOT NULL,
   bytes bytea NOT NULL,
   batch bigint NOT NULL,
+  UNIQUE (id, digest),
   UNIQUE (tenant_id, number)
 );
 -- Entries arrive nearly in the order of their moment: a few bytes a range of pages are enough.

@@ -68,7 +68,7 @@ class Inbox:
         Raises:
             LedgerUnavailable: the database did not take it, too many entries wait already, or the
                 inbox is stopped. It may be durable all the same when the answer was lost; coming
-                again with the same id is safe.
+                again with the same entry is safe, and another one under its id stands beside it.
         """
         if self._closing or self._writer is None:
             raise LedgerUnavailable(reason="it is stopped")

@@ -10,7 +10,6 @@ import asyncio
 import os
 import socket
 from datetime import timedelta
-from hashlib import sha256
 from time import monotonic
 
 import msgspec
@@ -111,9 +110,8 @@ class Sequencer:
             if call is not None:
                 tally.add(row.tenant_id, call, self._thresholds)
             kind = _UNREADABLE if call is None else call.kind
-            digest = sha256(row.raw).digest()
             entries.append(
-                Numbered(seq, row.tenant_id, number, row.id, row.at, kind, digest, row.raw)
+                Numbered(seq, row.tenant_id, number, row.id, row.at, kind, row.digest, row.raw)
             )
         batch = self._signed(head, entries)
         await store.add(batch, entries, numbers)
@@ -162,8 +160,8 @@ async def _fresh(store: SequencerStore, taken: list[Taken]) -> list[Taken]:
     """Leave out what is numbered already: an entry that came twice because an answer was lost."""
     known = await store.known([row.id for row in taken]) if taken else set()
     if known:
-        log.warning("ledger.repeated", ids=sorted(known))
-    return [row for row in taken if row.id not in known]
+        log.warning("ledger.repeated", ids=sorted(one for one, _ in known))
+    return [row for row in taken if (row.id, row.digest) not in known]
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 Each process writes a file of its own and holds a lock on it as long as it lives, so a file that
 can be locked belongs to nobody any more and whoever finds it imports it. An import that is
-repeated adds nothing: an entry is known by its id.
+repeated adds nothing: an entry is known by its id and its bytes.
 """
 
 import asyncio

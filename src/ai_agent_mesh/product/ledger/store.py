@@ -30,9 +30,9 @@ WHERE epoch = $1
 _TAKE = """
 DELETE FROM ledger_inbox
 WHERE ctid = ANY (ARRAY(SELECT ctid FROM ledger_inbox ORDER BY id LIMIT $1))
-RETURNING id, tenant_id, at, bytes
+RETURNING id, tenant_id, at, bytes, digest
 """
-_KNOWN = "SELECT id FROM ledger_entry WHERE id = ANY ($1::text[])"
+_KNOWN = "SELECT id, digest FROM ledger_entry WHERE id = ANY ($1::text[])"
 _NUMBERS = "SELECT tenant_id, number FROM ledger_tenant_head WHERE tenant_id = ANY ($1::text[])"
 _ENTRIES = """
 INSERT INTO ledger_entry (seq, tenant_id, number, id, at, kind, digest, bytes, batch)
@@ -86,6 +86,7 @@ class Taken(msgspec.Struct, frozen=True, gc=False):
     tenant_id: str
     at: datetime
     raw: bytes
+    digest: bytes
 
 
 class Numbered(msgspec.Struct, frozen=True, gc=False):
@@ -144,9 +145,9 @@ class SequencerStore:
         rows = await self._tx.fetch(_TAKE, count)
         return sorted((Taken(*row) for row in rows), key=lambda row: (row.at, row.id))
 
-    async def known(self, ids: Sequence[str]) -> set[str]:
-        """Return those of the ids that are numbered already."""
-        return {row["id"] for row in await self._tx.fetch(_KNOWN, ids)}
+    async def known(self, ids: Sequence[str]) -> set[tuple[str, bytes]]:
+        """Return the id and digest of the entries that are numbered already under these ids."""
+        return {(row["id"], row["digest"]) for row in await self._tx.fetch(_KNOWN, ids)}
 
     async def numbers(self, tenants: Sequence[str]) -> dict[str, int]:
         """Return each tenant's last number; a tenant without one is absent."""
