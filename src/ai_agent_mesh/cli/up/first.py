@@ -1,7 +1,9 @@
 """What is made for the one who starts: the first tenant with its owner's key, the probe's key."""
 
 from ai_agent_mesh.cli.up.announcement import FirstTenant
+from ai_agent_mesh.operations.objectives import PROBE
 from ai_agent_mesh.plumbing.http import page_of
+from ai_agent_mesh.product.governance import Policies
 from ai_agent_mesh.product.identity import Tenants, bootstrap, renew_probe_key
 from ai_agent_mesh.settings import Settings
 from ai_agent_mesh.sla import TierName
@@ -11,6 +13,9 @@ from ai_agent_mesh.wiring import Mesh
 async def fresh_probe_key(settings: Settings) -> str:
     """Return the text of a new key for the probe; those of earlier starts end."""
     async with Mesh.open(settings, roomy=False) as mesh:
+        async with mesh.app.tenant(PROBE) as tx:
+            # A built-in tenant was never created, so nobody gave it the policies to start with.
+            await Policies(tx).install_starter()
         return (await renew_probe_key(mesh)).text
 
 

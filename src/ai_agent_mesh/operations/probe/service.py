@@ -15,6 +15,9 @@ from ai_agent_mesh.sla import Service
 
 log = structlog.get_logger(__name__)
 
+#: How much of its interval a try may take at the most: it is over before the next one is due.
+SHARE = 0.95
+
 
 class Probe:
     """Tries the services at one address, over and over.
@@ -28,7 +31,7 @@ class Probe:
         self._interval = interval
         self._clock = clock
         self._last: dict[Service, Finding] = {}
-        self._tries: Mapping[Service, Callable[[], Awaitable[str | None]]] = {
+        self._tries: Mapping[Service, Callable[[], Awaitable[None]]] = {
             Service.API: self._api,
             Service.ORCHESTRATION: self._orchestration,
             Service.GOVERNANCE: self._governance,
@@ -55,55 +58,64 @@ class Probe:
             self._note(await self._try(service))
 
     async def _try(self, service: Service) -> Finding:
-        limit_s = self._interval.total_seconds() * 0.95
+        limit_s = self._interval.total_seconds() * SHARE
         try:
             async with asyncio.timeout(limit_s):
-                return Finding(service, await self._tries[service]())
+                await self._tries[service]()
+        except _Refused as refusal:
+            return Finding(service, refusal.reason, refusal.detail)
         except TimeoutError:
             return Finding(service, f"no answer within {limit_s:g} s")
-        except httpx.HTTPError as error:
-            return Finding(service, str(error) or type(error).__name__)
+        except (httpx.HTTPError, msgspec.DecodeError) as error:
+            return Finding(service, type(error).__name__, str(error))
+        return Finding(service)
 
     def _note(self, finding: Finding) -> None:
         before = self._last.get(finding.service)
         self._last[finding.service] = finding
-        if before is None or before.ok != finding.ok:
-            say = log.info if finding.ok else log.warning
-            event = "probe.answers" if finding.ok else "probe.fails"
-            say(event, service=finding.service.value, reason=finding.reason)
+        if before is not None and before.reason == finding.reason:
+            return
+        say = log.info if finding.ok else log.warning
+        event = "probe.answers" if finding.ok else "probe.fails"
+        found = {"reason": finding.reason, "detail": finding.detail} if not finding.ok else {}
+        say(event, service=finding.service.value, **found)
 
-    async def _api(self) -> str | None:
-        return _wrong(await self._client.get("/v1/agents", params={"limit": 1}))
+    async def _api(self) -> None:
+        await self._ask("list agents", "GET", "/v1/agents?limit=1")
 
-    async def _governance(self) -> str | None:
-        return _wrong(await self._client.post("/v1/policies:evaluate", json=QUESTION))
+    async def _governance(self) -> None:
+        await self._ask("evaluate policies", "POST", "/v1/policies:evaluate", QUESTION)
 
-    async def _telemetry(self) -> str | None:
-        return _wrong(await self._client.get("/v1/telemetry/usage"))
+    async def _telemetry(self) -> None:
+        await self._ask("read usage", "GET", "/v1/telemetry/usage")
 
-    async def _orchestration(self) -> str | None:
+    async def _orchestration(self) -> None:
         """Start a run, then have the door itself wait for its end and book what it sees."""
-        started = await self._start()
-        if started.status_code == httpx.codes.NOT_FOUND:
-            defined = await self._client.post("/v1/workflows", json=DEFINITION)
-            if wrong := _wrong(defined):
-                return wrong
-            started = await self._start()
-        if wrong := _wrong(started):
-            return wrong
-        run = msgspec.json.decode(started.content, type=_Started)
-        return _wrong(await self._client.get(f"/v1/probe/runs/{run.id}"))
+        runs = f"/v1/workflows/{WORKFLOW}/runs"
+        try:
+            started = await self._ask("start a run", "POST", runs, {"input": {}})
+        except _Refused as refusal:
+            if refusal.status != httpx.codes.NOT_FOUND:
+                raise
+            await self._ask("define the workflow", "POST", "/v1/workflows", DEFINITION)
+            started = await self._ask("start a run", "POST", runs, {"input": {}})
+        run = msgspec.json.decode(started, type=_Started)
+        await self._ask("see the run completed", "GET", f"/v1/probe/runs/{run.id}")
 
-    async def _start(self) -> httpx.Response:
-        return await self._client.post(f"/v1/workflows/{WORKFLOW}/runs", json={"input": {}})
+    async def _ask(self, what: str, method: str, path: str, body: object = None) -> bytes:
+        answer = await self._client.request(method, path, json=body)
+        if not answer.is_success:
+            raise _Refused(what, answer.status_code, answer.text[:300])
+        return answer.content
 
 
 class _Started(msgspec.Struct, frozen=True):
     id: str
 
 
-def _wrong(answer: httpx.Response) -> str | None:
-    if answer.is_success:
-        return None
-    asked = f"{answer.request.method} {answer.request.url.path}"
-    return f"{asked}: {answer.status_code} {answer.text[:200]}"
+class _Refused(Exception):  # noqa: N818 - a finding, not a mistake of ours
+    def __init__(self, what: str, status: int, detail: str) -> None:
+        super().__init__(what)
+        self.status = status
+        self.reason = f"cannot {what}: {status}"
+        self.detail = detail
