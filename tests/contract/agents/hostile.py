@@ -16,7 +16,10 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 DEEP = b"[" * 100_000 + b"]" * 100_000
 BOMB = gzip.compress(b'"' + b"x" * 100_000_000 + b'"')
 
-NUL = b'{"message":{"messageId":"1","role":"ROLE_AGENT","parts":[{"text":"a\\u0000b"}],"content":"c"}}'
+NUL = (
+    b'{"message":{"messageId":"1","role":"ROLE_AGENT",'
+    b'"parts":[{"text":"a\\u0000b"}],"content":"c"}}'
+)
 CHOICE = b'{"message":{"content":"a\\u0000b"}}'
 
 

@@ -226,7 +226,7 @@ def reply_of(parts: list[Part], metadata: list[Any], host: str) -> Reply:
     text = "\n".join(get_text_parts(parts))
     known: dict[str, Any] = {}
     try:
-        data = get_data_parts(parts)
+        data = [whole_numbers(each) for each in get_data_parts(parts)]
         for each in metadata:
             known |= MessageToDict(each)
     except UNREADABLE as error:  # a number that JSON does not have, or nesting without end
@@ -242,6 +242,19 @@ def reply_of(parts: list[Part], metadata: list[Any], host: str) -> Reply:
         if "gen_ai.response.model" in known
         else None,
     )
+
+
+def whole_numbers(value: Any) -> Any:
+    """Return JSON whose whole numbers are whole again; A2A carries every number as a double.
+
+    >>> whole_numbers({"a": [1.0, 1.5]})
+    {'a': [1, 1.5]}
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, dict):
+        return {key: whole_numbers(each) for key, each in value.items()}
+    return [whole_numbers(each) for each in value] if isinstance(value, list) else value
 
 
 def _part(given: Any) -> Part:

@@ -16,6 +16,9 @@ from ai_agent_mesh.product.identity import Principal
 
 Wired = Annotated[Wiring, Dependency(skip_validation=True)]
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="The ETag read")]
+SentKey = Annotated[
+    str | None, HeaderParameter(name="Idempotency-Key", description="Passed on to the agent")
+]
 Label = Annotated[
     list[str] | None, QueryParameter(name="label", description="name=value; may be repeated")
 ]
@@ -74,12 +77,17 @@ async def refresh_agent(unit: Unit, mesh: Wired, agent_id: str) -> Response[Agen
 
 @post("/v1/agents/{agent_id:str}/-/invoke", status_code=200, summary="Call an agent")
 async def invoke_agent(
-    unit: Unit, principal: Principal, mesh: Wired, agent_id: str, data: Invoke
+    unit: Unit,
+    principal: Principal,
+    mesh: Wired,
+    agent_id: str,
+    data: Invoke,
+    idempotency_key: SentKey = None,
 ) -> Invoked:
     """Return what the agent answers, if the tenant's policies let the caller ask it."""
     asker = Asker(principal=ActorRef.of(principal), tier=principal.tier)
     unit.object = agent_id
-    answer = await mesh.invoker.invoke(unit, asker, agent_id, data.invocation())
+    answer = await mesh.invoker.invoke(unit, asker, agent_id, data.invocation(idempotency_key))
     return msgspec.convert(answer, Invoked, from_attributes=True)
 
 

@@ -61,12 +61,12 @@ class Invoke(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idempotency_key: str | None = None
     facts: dict[str, str | int | bool] = {}
 
-    def invocation(self) -> Invocation:
-        """Return it as the invoker takes it."""
+    def invocation(self, key: str | None = None) -> Invocation:
+        """Return it as the invoker takes it; its own key wins over one that came beside it."""
         return Invocation(
             input=self.input,
             timeout_s=self.timeout_s,
-            idempotency_key=self.idempotency_key,
+            idempotency_key=self.idempotency_key or key,
             facts=self.facts,
         )
 
