@@ -23,5 +23,5 @@ def schema_sql(schema: str = "dbos") -> list[str]:
     return [
         *plain,
         f"CREATE TABLE {schema}.dbos_migrations (version BIGINT NOT NULL PRIMARY KEY)",
-        f"INSERT INTO {schema}.dbos_migrations (version) VALUES ({len(steps)})",
+        f"INSERT INTO {schema}.dbos_migrations (version) VALUES ({len(steps)})",  # noqa: S608 - ours
     ]

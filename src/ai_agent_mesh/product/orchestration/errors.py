@@ -71,7 +71,7 @@ def error_of(fact: Fact, place: str) -> dict[str, Json]:
     return {**error, "policies": policies} if policies else error
 
 
-def _standard(fact: Fact) -> Standard:
+def _standard(fact: Fact) -> Standard:  # noqa: PLR0911 - a table of types
     match fact:
         case InvocationTimedOut() | AnswerTimedOut():
             return "timeout"

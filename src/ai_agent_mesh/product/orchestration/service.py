@@ -24,7 +24,7 @@ from ai_agent_mesh.product.governance import (
     WorkflowRef,
 )
 from ai_agent_mesh.product.identity import Principal
-from ai_agent_mesh.product.orchestration.definition import check_definition
+from ai_agent_mesh.product.orchestration.definition import check_definition, load_definition
 from ai_agent_mesh.product.orchestration.expressions import Expressions
 from ai_agent_mesh.product.orchestration.facts import (
     ApprovalDecided,
@@ -180,7 +180,11 @@ class Runs:
         question = Question(
             principal=ActorRef.of(by),
             action=Action.START_RUN,
-            resource=WorkflowRef(name=workflow.name, version=workflow.version),
+            resource=WorkflowRef(
+                name=workflow.name,
+                version=workflow.version,
+                labels=load_definition(workflow.definition).labels,
+            ),
             context=Context(tier=str(by.tier)),
         )
         decision = await gate.decide(self._tx, question)

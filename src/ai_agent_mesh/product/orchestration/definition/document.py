@@ -132,7 +132,7 @@ def _mapping(
 
 def _scalar(node: yaml.ScalarNode) -> Json:
     text = node.value
-    if node.style is not None:  # quoted or a block: always a string
+    if node.style in {"'", '"', "|", ">"}:  # quoted or a block: always a string
         return text
     if text in _WORDS:
         return _WORDS[text]

@@ -229,6 +229,8 @@ class Definition:
     name: str
     version: str
     title: str
+    #: What policies may ask of the workflow.
+    labels: dict[str, str]
     tasks: tuple[Task, ...]
     input: Template | None
     output: Template | None

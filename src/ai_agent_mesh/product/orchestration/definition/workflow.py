@@ -86,6 +86,7 @@ def _definition(reader: Reader) -> Definition:
         name=_matching(reader, header, "name", _NAME, "lower-case letters, digits and -"),
         version=_matching(reader, header, "version", _VERSION, "a semantic version such as 1.0.0"),
         title=_header(reader, header),
+        labels=_labels(reader, header.get("tags", {})),
         tasks=read_tasks(reader, top["do"], "/do") if "do" in top else (),
         input=_transform(reader, top.get("input"), "/input", "from"),
         output=_transform(reader, top.get("output"), "/output", "as"),
@@ -97,6 +98,17 @@ def _definition(reader: Reader) -> Definition:
 def _header(reader: Reader, header: Any) -> str:  # a mapping out of the document
     _matching(reader, header, "dsl", _DSL, "a version 1.0.x of the language")
     return str(header.get("title", ""))
+
+
+def _labels(reader: Reader, value: Json) -> dict[str, str]:
+    place = "/document/tags"
+    if not isinstance(value, dict):
+        reader.wrong(place, "must be an object")
+        return {}
+    for key, label in value.items():
+        if not isinstance(label, str):
+            reader.wrong(child(place, key), "must be a string")
+    return {key: label for key, label in value.items() if isinstance(label, str)}
 
 
 def _matching(reader: Reader, header: Any, key: str, shape: re.Pattern[str], said: str) -> str:

@@ -151,7 +151,9 @@ class Interpreter:
             self._context = await self._fill(flow.export, output, frame, place)
         return output
 
-    async def _body(self, task: Task, data: Json, frame: Frame) -> tuple[Json, str]:
+    async def _body(  # noqa: PLR0911 - one way out for each kind
+        self, task: Task, data: Json, frame: Frame
+    ) -> tuple[Json, str]:
         then = task.flow.then
         match task.body:
             case Do(tasks):

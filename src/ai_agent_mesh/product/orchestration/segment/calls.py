@@ -1,4 +1,4 @@
-"""The calls that a task may make: an agent through the invoker, an HTTP service through the gate."""
+"""The calls a task may make: an agent through the invoker, an HTTP service through the gate."""
 
 import base64
 import time
@@ -91,7 +91,10 @@ Call = Callable[["Equipment", "RunFacts", Step, Work, str, float | None], Awaita
 def actor_of(run: "RunFacts") -> WorkflowRef:
     """Return whom policies see acting: the workflow, and who started it."""
     starter = ActorRef(id=run.actor, role=run.role)
-    return WorkflowRef(name=run.workflow, version=run.version, started_by=starter)
+    labels = run.definition.labels
+    return WorkflowRef(
+        name=run.workflow, version=run.version, labels=labels, started_by=starter
+    )
 
 
 async def call_agent(

@@ -59,7 +59,7 @@ def task_span(run: "RunFacts", row: "Row", trace: Trace) -> SpanRecord:
 
 
 def task_entry(run: "RunFacts", row: "Row", waited_us: int, playbook_digest: str) -> Entry:
-    """Return the ledger entry of one outside task; its fault is upstream's where it failed there."""
+    """Return the ledger entry of one outside task, with whose fault its failure was."""
     ended_at = row.ended_at or row.started_at
     duration = micros(row.started_at, ended_at)
     return Entry(

@@ -173,7 +173,7 @@ class Runner:
                 await self._finish(run, journal, error=error)
             except (Parked, Stopped, Fenced, DatabaseAway):
                 raise
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it is, the run must come to an end
                 # A bug of ours: loud here, opaque to the tenant, and the run is not left hanging.
                 _log.exception("segment.broke", run=run.id)
                 failure = raised("runtime", "The platform failed to go on with this run.", "")
