@@ -33,7 +33,8 @@ TENANT = "tnt_bench"
 #: A rule for one agent by id, for one by name, for one address, and for whoever has a fact.
 _SHAPES = (
     (
-        'permit (principal, action == Mesh::Action::"invokeAgent", resource == Mesh::Agent::"agt_{n}")'
+        'permit (principal, action == Mesh::Action::"invokeAgent",'
+        ' resource == Mesh::Agent::"agt_{n}")'
         ' when {{ context.facts.hasTag("purpose") && context.facts.getTag("purpose") == "p{n}" }};'
     ),
     (
