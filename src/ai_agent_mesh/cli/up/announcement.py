@@ -1,6 +1,7 @@
 """What `mesh up` says once all of it stands: where it is, the first key, what to try next."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +14,6 @@ class FirstTenant:
     name: str
     #: None on every start but the very first: only a hash of it was kept.
     key: str | None
-
-    @property
-    def hint(self) -> str:
-        """Tell how to get another key."""
-        return f"mesh key create --tenant {self.name} --user owner@{self.name}.example"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +29,13 @@ class Standing:
     def status(self) -> str:
         """The public page of the present state."""
         return f"{self.api}/status"
+
+    @property
+    def hint(self) -> str:
+        """How to get another key; it names the folder where a command would not find it."""
+        usual = Path(".mesh").absolute() == self.data
+        where = "" if usual else f"MESH_DATA={shlex.quote(str(self.data))} "
+        return f"{where}mesh key create --tenant {self.tenant.name} --user owner@localhost"
 
     @property
     def docs(self) -> str:
@@ -54,7 +57,7 @@ def as_line(standing: Standing) -> str:
         "pids": standing.pids,
     }
     if tenant.key is None:
-        line["hint"] = tenant.hint
+        line["hint"] = standing.hint
     return json.dumps(line)
 
 
@@ -71,7 +74,7 @@ def as_text(standing: Standing) -> str:
             f"  data        {standing.data}",
             f"  tenant      {standing.tenant.name} ({standing.tenant.id})",
             "",
-            *_key(standing.tenant),
+            *_key(standing),
             "",
             *_next(standing),
             "",
@@ -80,12 +83,15 @@ def as_text(standing: Standing) -> str:
     )
 
 
-def _key(tenant: FirstTenant) -> list[str]:
-    if tenant.key is None:
-        return ["The first key was shown at the first start. For another one:", f"  {tenant.hint}"]
+def _key(standing: Standing) -> list[str]:
+    if standing.tenant.key is None:
+        return [
+            "The first key was shown at the first start. For another one:",
+            f"  {standing.hint}",
+        ]
     return [
         "The first key, with the owner's rights. It is shown this once and kept nowhere:",
-        f"  {tenant.key}",
+        f"  {standing.tenant.key}",
     ]
 
 

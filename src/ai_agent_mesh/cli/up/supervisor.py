@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from urllib.parse import urlsplit
@@ -63,12 +62,15 @@ async def _migrate(store: Store) -> None:
 async def _run(plan: Plan, folder: DataFolder, store: Store) -> None:
     key = await fresh_probe_key(plan.settings) if plan.probe else None
     children = _children(plan, folder, store, key)
-    async with _kept([store.keep, *(child.keep for child in children)]) as watch:
+
+    async def present() -> None:
         await _until_ready(address(plan.settings), children[0])
         # Made last: a key that was made and not shown would be lost.
         tenant = await first_tenant(plan.settings)
         announce(_standing(plan, tenant, store, children), as_json=plan.as_json)
-        await watch()
+        await asyncio.Event().wait()
+
+    await _first_end(present(), [store.keep, *(child.keep for child in children)])
 
 
 def address(settings: Settings) -> str:
@@ -109,22 +111,20 @@ def environment(settings: Settings, *, embedded: bool) -> dict[str, str]:
     }
 
 
-@asynccontextmanager
-async def _kept(
-    keepers: Sequence[Callable[[], Awaitable[object]]],
-) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Run every keeper; yield what waits until one of them fails; end all of them at the end."""
-    tasks = [asyncio.ensure_future(keeper()) for keeper in keepers]
+async def _first_end(
+    work: Awaitable[None], keepers: Sequence[Callable[[], Awaitable[object]]]
+) -> None:
+    """Run the keepers beside the work until one of all ends, as it should not, or we are told to.
 
-    async def watch() -> None:
+    The children end before the database, which the first keeper holds.
+    """
+    store, *children = (asyncio.ensure_future(keeper()) for keeper in keepers)
+    tasks = [asyncio.ensure_future(work), store, *children]
+    try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         done.pop().result()
-
-    try:
-        yield watch
     finally:
-        store, *children = tasks
-        for some in (children, [store]):
+        for some in ([tasks[0], *children], [store]):
             for task in some:
                 task.cancel()
             await asyncio.gather(*some, return_exceptions=True)
