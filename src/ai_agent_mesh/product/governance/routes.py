@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import MediaType, Response, delete, get, post, put
-from litestar.params import HeaderParameter
+from litestar.params import Dependency, HeaderParameter
 
 from ai_agent_mesh.plumbing.http import Paged, Unit, page_of, paged, tag
 from ai_agent_mesh.product.governance.facts import PolicyMissing
@@ -25,6 +25,8 @@ from ai_agent_mesh.product.governance.places import schema_text
 from ai_agent_mesh.product.governance.ports import Wiring
 from ai_agent_mesh.product.governance.service import Policies
 from ai_agent_mesh.product.identity import Principal
+
+Wired = Annotated[Wiring, Dependency(skip_validation=True)]
 
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="The ETag read")]
 
@@ -84,7 +86,7 @@ async def read_policy(unit: Unit, name: str) -> Response[Policy]:
 
 @put("/v1/policies/{name:str}", summary="Create or replace a policy")
 async def put_policy(
-    unit: Unit, principal: Principal, mesh: Wiring, name: str, data: PolicyText,
+    unit: Unit, principal: Principal, mesh: Wired, name: str, data: PolicyText,
     if_match: IfMatch = None,
 ) -> Response[Policy]:  # fmt: skip
     """Return the policy as written; to replace one, send the ETag that was read."""
@@ -99,7 +101,7 @@ async def put_policy(
 
 @delete("/v1/policies/{name:str}", summary="Take a policy out of force")
 async def delete_policy(
-    unit: Unit, principal: Principal, mesh: Wiring, name: str, if_match: IfMatch = None
+    unit: Unit, principal: Principal, mesh: Wired, name: str, if_match: IfMatch = None
 ) -> None:
     """Remove the policy; its history stays readable."""
     policies = Policies(await unit.begin(), clock=mesh.clock, by=principal.actor_id)
@@ -120,7 +122,7 @@ async def policy_history(
 
 
 @post("/v1/policies/-/evaluate", status_code=200, summary="Ask for a decision")
-async def evaluate(unit: Unit, principal: Principal, mesh: Wiring, data: Asking) -> Answered:
+async def evaluate(unit: Unit, principal: Principal, mesh: Wired, data: Asking) -> Answered:
     """Return what the gate decides, exactly as it would for the act itself."""
     asker = data.principal or ActorRef.of(principal)
     context = Context(str(principal.tier), data.facts)
