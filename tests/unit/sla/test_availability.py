@@ -89,9 +89,10 @@ def test_intervals_average_the_good_share_and_an_empty_interval_is_whole() -> No
     assert judgement.platform.availability == 1 - (Fraction(1, 4) + Fraction(1, 4)) / 12
 
 
-def test_intervals_take_the_worst_service_of_each() -> None:
-    other = MinuteCount(FIRST, Service.TELEMETRY, 4, 3)
-    judgement = judge([api(0, 4, 1), other], terms(Method.INTERVALS))
+@pytest.mark.parametrize("bad", [(1, 3), (3, 1)])
+def test_intervals_take_the_worst_service_of_each(bad: tuple[int, int]) -> None:
+    other = MinuteCount(FIRST, Service.TELEMETRY, 4, bad[1])
+    judgement = judge([api(0, 4, bad[0]), other], terms(Method.INTERVALS))
     assert judgement.platform.availability == 1 - Fraction(3, 4) / 12
 
 
