@@ -4,7 +4,15 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response, delete, get, patch, post
-from litestar.params import Dependency, HeaderParameter, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import (
+    FromPath,
+    FromQuery,
+    HeaderParameter,
+    JSONBody,
+    QueryParameter,
+    SkipValidation,
+)
 
 from ai_agent_mesh.plumbing.http import Paged, Unit, page_of, paged, tag
 from ai_agent_mesh.product.agents.model import Agent, Asker, Change, Draft
@@ -14,7 +22,9 @@ from ai_agent_mesh.product.agents.views import AgentView, Invoke, Invoked, filte
 from ai_agent_mesh.product.governance import ActorRef
 from ai_agent_mesh.product.identity import Principal
 
-Wired = Annotated[Wiring, Dependency(skip_validation=True)]
+Work = NamedDependency[Unit]
+Caller = NamedDependency[Principal]
+Wired = NamedDependency[SkipValidation[Wiring]]
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="The ETag read")]
 SentKey = Annotated[
     str | None, HeaderParameter(name="Idempotency-Key", description="Passed on to the agent")
@@ -25,7 +35,7 @@ Label = Annotated[
 
 
 @post("/v1/agents", summary="Register an agent")
-async def register_agent(unit: Unit, mesh: Wired, data: Draft) -> Response[AgentView]:
+async def register_agent(unit: Work, mesh: Wired, data: JSONBody[Draft]) -> Response[AgentView]:
     """Return the new agent; the card of an a2a agent is fetched from its address first."""
     agent = await mesh.registrar.register(unit, data)
     return _answer(unit, agent)
@@ -33,14 +43,14 @@ async def register_agent(unit: Unit, mesh: Wired, data: Draft) -> Response[Agent
 
 @get("/v1/agents", summary="List the tenant's agents, oldest first")
 async def list_agents(
-    unit: Unit,
+    unit: Work,
     mesh: Wired,
-    limit: int | None = None,
-    cursor: str | None = None,
-    kind: str | None = None,
+    limit: FromQuery[int | None] = None,
+    cursor: FromQuery[str | None] = None,
+    kind: FromQuery[str | None] = None,
     label: Label = None,
-    health: str | None = None,
-    name_prefix: str | None = None,
+    health: FromQuery[str | None] = None,
+    name_prefix: FromQuery[str | None] = None,
 ) -> Paged[AgentView]:
     """Return a page of the agents that fit every filter given."""
     page, filters = page_of(limit, cursor), filters_of(kind, label or (), health, name_prefix)
@@ -49,39 +59,45 @@ async def list_agents(
 
 
 @get("/v1/agents/{agent_id:str}", summary="Read an agent by its id or name")
-async def read_agent(unit: Unit, mesh: Wired, agent_id: str) -> Response[AgentView]:
+async def read_agent(unit: Work, mesh: Wired, agent_id: FromPath[str]) -> Response[AgentView]:
     """Return the agent with its card; never its credential."""
     return _answer(unit, await Agents(await unit.begin(), mesh.vault).get(agent_id))
 
 
 @patch("/v1/agents/{agent_id:str}", summary="Change an agent by a merge patch")
 async def change_agent(
-    unit: Unit, mesh: Wired, agent_id: str, data: Change, if_match: IfMatch = None
+    unit: Work,
+    mesh: Wired,
+    agent_id: FromPath[str],
+    data: JSONBody[Change],
+    if_match: IfMatch = None,
 ) -> Response[AgentView]:
     """Return the agent as changed; what is left out stays, what is null goes."""
     return _answer(unit, await mesh.registrar.change(unit, agent_id, data, if_match))
 
 
 @delete("/v1/agents/{agent_id:str}", summary="Remove an agent and its credential")
-async def remove_agent(unit: Unit, mesh: Wired, agent_id: str, if_match: IfMatch = None) -> None:
+async def remove_agent(
+    unit: Work, mesh: Wired, agent_id: FromPath[str], if_match: IfMatch = None
+) -> None:
     """Remove the agent; what it did stays in telemetry and ledger."""
     agents = Agents(await unit.begin(), mesh.vault)
     unit.object = (await agents.delete(agent_id, if_match)).id
 
 
 @post("/v1/agents/{agent_id:str}/-/refresh", status_code=200, summary="Read an agent's card again")
-async def refresh_agent(unit: Unit, mesh: Wired, agent_id: str) -> Response[AgentView]:
+async def refresh_agent(unit: Work, mesh: Wired, agent_id: FromPath[str]) -> Response[AgentView]:
     """Return the agent with the card as it is now."""
     return _answer(unit, await mesh.registrar.refresh(unit, agent_id))
 
 
 @post("/v1/agents/{agent_id:str}/-/invoke", status_code=200, summary="Call an agent")
 async def invoke_agent(
-    unit: Unit,
-    principal: Principal,
+    unit: Work,
+    principal: Caller,
     mesh: Wired,
-    agent_id: str,
-    data: Invoke,
+    agent_id: FromPath[str],
+    data: JSONBody[Invoke],
     idempotency_key: SentKey = None,
 ) -> Invoked:
     """Return what the agent answers, if the tenant's policies let the caller ask it."""

@@ -121,7 +121,7 @@ def cost_of(price: Price | None, reply: Reply) -> Decimal | None:
 
     >>> cost_of(Price(input_per_1k=Decimal("0.5"), output_per_1k=Decimal("1.5")),
     ...         Reply(output="", text="", input_tokens=1000, output_tokens=200))
-    Decimal('0.800')
+    Decimal('0.8')
     """
     if price is None or reply.input_tokens is None or reply.output_tokens is None:
         return None
