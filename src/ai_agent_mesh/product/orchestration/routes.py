@@ -4,7 +4,15 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 from litestar import Response, delete, get, post
-from litestar.params import Dependency, Parameter
+from litestar.di import NamedDependency
+from litestar.params import (
+    FromPath,
+    FromQuery,
+    JSONBody,
+    QueryParameter,
+    RawBody,
+    SkipValidation,
+)
 
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Fault
@@ -20,8 +28,8 @@ from ai_agent_mesh.product.orchestration.service import Approvals, Runs, Workflo
 
 Json = Any  # what JSON can say; it is the tenant's own
 
-State = Annotated[str | None, Parameter(query="state", description="Those in this state alone")]
-Version = Annotated[str | None, Parameter(description="A version; usually the newest")]
+State = Annotated[str | None, QueryParameter(name="state", description="Those in this state alone")]
+Version = Annotated[str | None, QueryParameter(description="A version; usually the newest")]
 
 
 class Wiring(Protocol):
@@ -43,7 +51,12 @@ class Wiring(Protocol):
         ...
 
 
-Wired = Annotated[Wiring, Dependency(skip_validation=True)]
+Work = NamedDependency[Unit]
+Caller = NamedDependency[Principal]
+Wired = NamedDependency[SkipValidation[Wiring]]
+
+Limit = FromQuery[int | None]
+Cursor = FromQuery[str | None]
 
 
 class NewRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,7 +81,7 @@ class WorkflowShown(Workflow, frozen=True, kw_only=True):
 
 @post("/v1/workflows", summary="Keep a workflow definition, as YAML or JSON")
 async def put_workflow(
-    unit: Unit, principal: Principal, mesh: Wired, body: bytes
+    unit: Work, principal: Caller, mesh: Wired, body: RawBody
 ) -> Response[Workflow]:
     """Return the version kept: 201 for a new one, 200 when it was there just so."""
     try:
@@ -84,7 +97,7 @@ async def put_workflow(
 
 @get("/v1/workflows", summary="List workflows by name")
 async def list_workflows(
-    unit: Unit, mesh: Wired, limit: int | None = None, cursor: str | None = None
+    unit: Work, mesh: Wired, limit: Limit = None, cursor: Cursor = None
 ) -> Paged[Workflow]:
     """Return a page of workflows, each in its newest version, without definitions."""
     return await Workflows(await unit.begin(), mesh.clock).list(page_of(limit, cursor))
@@ -92,7 +105,7 @@ async def list_workflows(
 
 @get("/v1/workflows/{name:str}", summary="Read a workflow")
 async def read_workflow(
-    unit: Unit, mesh: Wired, name: str, version: Version = None
+    unit: Work, mesh: Wired, name: FromPath[str], version: Version = None
 ) -> WorkflowShown:
     """Return a version with its definition and source."""
     workflows = Workflows(await unit.begin(), mesh.clock)
@@ -102,7 +115,7 @@ async def read_workflow(
 
 
 @delete("/v1/workflows/{name:str}", summary="Let no further run of a workflow start")
-async def remove_workflow(unit: Unit, mesh: Wired, name: str) -> None:
+async def remove_workflow(unit: Work, mesh: Wired, name: FromPath[str]) -> None:
     """Disable every version; runs under way go on, and what was run can still be read."""
     await Workflows(await unit.begin(), mesh.clock).disable(name)
     unit.object = name
@@ -110,7 +123,7 @@ async def remove_workflow(unit: Unit, mesh: Wired, name: str) -> None:
 
 @post("/v1/workflows/{name:str}/runs", status_code=202, summary="Start a run")
 async def start_run(
-    unit: Unit, principal: Principal, mesh: Wired, name: str, data: NewRun
+    unit: Work, principal: Caller, mesh: Wired, name: FromPath[str], data: JSONBody[NewRun]
 ) -> Response[Run]:
     """Return the run once it is accepted for good; it is worked off soon after."""
     runs = Runs(await unit.begin(), mesh.clock)
@@ -127,12 +140,12 @@ async def start_run(
 
 @get("/v1/runs", summary="List runs, the newest first")
 async def list_runs(
-    unit: Unit,
+    unit: Work,
     mesh: Wired,
-    workflow: str | None = None,
+    workflow: FromQuery[str | None] = None,
     among: State = None,
-    limit: int | None = None,
-    cursor: str | None = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
 ) -> Paged[Run]:
     """Return a page of runs, without input and output."""
     runs = Runs(await unit.begin(), mesh.clock)
@@ -140,20 +153,20 @@ async def list_runs(
 
 
 @get("/v1/runs/{run_id:str}", summary="Read a run and what its tasks did")
-async def read_run(unit: Unit, mesh: Wired, run_id: str) -> RunShown:
+async def read_run(unit: Work, mesh: Wired, run_id: FromPath[str]) -> RunShown:
     """Return a run with its output or error, and each execution of a task."""
     return await Runs(await unit.begin(), mesh.clock).show(check_id("run", run_id, "run_id"))
 
 
 @post("/v1/runs/{run_id:str}/-/cancel", status_code=200, summary="Cancel a run")
-async def cancel_run(unit: Unit, mesh: Wired, run_id: str) -> Run:
+async def cancel_run(unit: Work, mesh: Wired, run_id: FromPath[str]) -> Run:
     """Return the run as cancelled; its worker drops it within a second."""
     unit.object = check_id("run", run_id, "run_id")
     return await Runs(await unit.begin(), mesh.clock).cancel(run_id)
 
 
 @post("/v1/runs/{run_id:str}/-/resume", status_code=202, summary="Resume a run")
-async def resume_run(unit: Unit, mesh: Wired, run_id: str) -> Run:
+async def resume_run(unit: Work, mesh: Wired, run_id: FromPath[str]) -> Run:
     """Return a faulted or cancelled run as pending: it goes on from where it stood."""
     unit.object = check_id("run", run_id, "run_id")
     return await Runs(await unit.begin(), mesh.clock).resume(run_id)
@@ -161,25 +174,29 @@ async def resume_run(unit: Unit, mesh: Wired, run_id: str) -> Run:
 
 @get("/v1/approvals", summary="List approvals, the newest first")
 async def list_approvals(
-    unit: Unit,
+    unit: Work,
     mesh: Wired,
     among: State = None,
-    limit: int | None = None,
-    cursor: str | None = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
 ) -> Paged[Approval]:
     """Return a page of approvals; `state=pending` are those that wait for somebody."""
     return await Approvals(await unit.begin(), mesh.clock).list(page_of(limit, cursor), among)
 
 
 @get("/v1/approvals/{approval_id:str}", summary="Read an approval")
-async def read_approval(unit: Unit, mesh: Wired, approval_id: str) -> Approval:
+async def read_approval(unit: Work, mesh: Wired, approval_id: FromPath[str]) -> Approval:
     """Return what is asked, and the answer if there is one."""
     return await Approvals(await unit.begin(), mesh.clock).get(check_id("apr", approval_id))
 
 
 @post("/v1/approvals/{approval_id:str}/-/approve", status_code=200, summary="Approve")
 async def approve(
-    unit: Unit, principal: Principal, mesh: Wired, approval_id: str, data: Verdict | None = None
+    unit: Work,
+    principal: Caller,
+    mesh: Wired,
+    approval_id: FromPath[str],
+    data: JSONBody[Verdict | None] = None,
 ) -> Approval:
     """Return the approval as decided; its run goes on."""
     return await _decide(unit, principal, mesh, approval_id, "approved", data)
@@ -187,7 +204,11 @@ async def approve(
 
 @post("/v1/approvals/{approval_id:str}/-/reject", status_code=200, summary="Reject")
 async def reject(
-    unit: Unit, principal: Principal, mesh: Wired, approval_id: str, data: Verdict | None = None
+    unit: Work,
+    principal: Caller,
+    mesh: Wired,
+    approval_id: FromPath[str],
+    data: JSONBody[Verdict | None] = None,
 ) -> Approval:
     """Return the approval as decided; its run goes on and sees the rejection."""
     return await _decide(unit, principal, mesh, approval_id, "rejected", data)

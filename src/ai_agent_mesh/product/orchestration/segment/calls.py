@@ -92,9 +92,7 @@ def actor_of(run: "RunFacts") -> WorkflowRef:
     """Return whom policies see acting: the workflow, and who started it."""
     starter = ActorRef(id=run.actor, role=run.role)
     labels = run.definition.labels
-    return WorkflowRef(
-        name=run.workflow, version=run.version, labels=labels, started_by=starter
-    )
+    return WorkflowRef(name=run.workflow, version=run.version, labels=labels, started_by=starter)
 
 
 async def call_agent(

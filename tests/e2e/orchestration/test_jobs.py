@@ -1,0 +1,75 @@
+"""Leases end once, schedules fire once, and a fenced transaction commits nothing."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ai_agent_mesh.kernel.clock import FixedClock
+from ai_agent_mesh.plumbing.jobs import Fenced, Lease, Reaper, Scheduled, Schedules
+from tests.conftest import Databases
+
+SHORT = timedelta(milliseconds=200)
+
+
+async def test_a_lapsed_lease_is_ended_by_one_of_many(databases: Databases) -> None:
+    lease = Lease(databases.app, SHORT)
+    await lease.acquire()
+    taken: list[str] = []
+
+    async def requeue(workers: object) -> int:
+        taken.extend(workers)  # type: ignore[call-overload] # a list of ids
+        return 0
+
+    reapers = [Reaper(databases.app, requeue) for _ in range(5)]
+    assert await reapers[0].take() is None
+    await asyncio.sleep(0.3)
+    ended = await asyncio.gather(*(reaper.take() for reaper in reapers))
+    assert [worker for worker in ended if worker] == [lease.worker_id]
+    assert taken == [lease.worker_id]
+
+
+async def test_nothing_commits_after_the_lease_has_ended(databases: Databases) -> None:
+    lease = Lease(databases.app, SHORT)
+    await lease.acquire()
+    async with databases.app.transaction() as tx:
+        await lease.check(tx)
+
+    async def requeue(_workers: object) -> int:
+        return 0
+
+    await Reaper(databases.app, requeue).take(lease.worker_id)
+    async with databases.app.transaction() as tx:
+        with pytest.raises(Fenced):
+            await lease.check(tx)
+    assert lease.lost.is_set()
+
+
+async def test_a_lease_is_not_ended_under_an_open_step(databases: Databases) -> None:
+    lease = Lease(databases.app, SHORT)
+    await lease.acquire()
+
+    async def requeue(_workers: object) -> int:
+        return 0
+
+    async with databases.app.transaction() as tx:
+        await lease.check(tx)
+        await asyncio.sleep(0.3)
+        assert await Reaper(databases.app, requeue).take() is None
+    assert await Reaper(databases.app, requeue).take() == lease.worker_id
+
+
+async def test_a_due_job_fires_once_however_many_workers_look(databases: Databases) -> None:
+    clock = FixedClock(datetime(2026, 11, 1, tzinfo=UTC))
+    fired: list[datetime] = []
+
+    async def fire(now: datetime) -> None:
+        fired.append(now)
+
+    job = Scheduled("count", timedelta(minutes=1), fire)
+    workers = [Schedules(databases.app, clock, [job], f"wrk_{n}") for n in range(4)]
+    await asyncio.gather(*(worker.fire_due() for worker in workers))
+    assert len(fired) == 1
+    clock.at += timedelta(seconds=61)
+    await asyncio.gather(*(worker.fire_due() for worker in workers))
+    assert len(fired) == 2
