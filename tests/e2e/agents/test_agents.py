@@ -52,6 +52,7 @@ from ai_agent_mesh.product.agents import (
     HealthChecks,
     HealthState,
     Invocation,
+    InvocationInvalid,
     Invoker,
     Kind,
     Price,
@@ -245,6 +246,15 @@ async def test_a_change_needs_the_version_it_was_made_from(room: Room) -> None:
             await agents.get(agent.id)
 
 
+async def test_of_two_changes_made_from_one_version_one_is_kept(room: Room) -> None:
+    agent = await room.register(plain("runner"))
+    wishes = [Change(description=str(number)) for number in range(4)]
+    ended = await asyncio.gather(
+        *(room.change(agent.id, wish, '"1"') for wish in wishes), return_exceptions=True
+    )
+    assert sorted(type(each).__name__ for each in ended) == ["Agent"] + ["PreconditionFailed"] * 3
+
+
 async def test_a_credential_is_nowhere_in_the_table_and_opens_in_its_own_row_only(
     room: Room,
 ) -> None:
@@ -393,6 +403,22 @@ async def test_a_closed_port_is_tried_three_times(room: Room) -> None:
     with pytest.raises(Unreachable) as raised:
         await room.invoke("closed", Invocation(input="x"))
     assert raised.value.evidence["attempts"] == 3
+
+
+async def test_an_agent_renamed_to_a_taken_name_is_refused(room: Room) -> None:
+    await room.register(plain("one"))
+    await room.register(plain("two"))
+    with pytest.raises(AgentNameTaken):
+        await room.change("two", Change(name="one"), "*")
+
+
+async def test_a_wrong_invocation_reaches_nobody(room: Room) -> None:
+    await room.register(plain("runner"))
+    with pytest.raises(InvocationInvalid):
+        await room.invoke("runner", Invocation(input="x", timeout_s=-1))
+    with pytest.raises(AgentMissing):
+        await room.invoke("nobody", Invocation(input="x"))
+    assert await room.spans() == []
 
 
 async def test_health_is_checked_when_due_and_by_one_worker_only(room: Room, honest: str) -> None:
