@@ -4,7 +4,9 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _READY_S = 120.0
 _POLL_S = 0.1
+_RUNNING_S = 5.0
+PROBE = "probe"
 #: An API that ends this often before it was ever ready will not come up by itself.
 _HOPELESS = 3
 
@@ -63,14 +67,31 @@ async def _run(plan: Plan, folder: DataFolder, store: Store) -> None:
     key = await fresh_probe_key(plan.settings) if plan.probe else None
     children = _children(plan, folder, store, key)
 
+    ready = asyncio.Event()
+
     async def present() -> None:
         await _until_ready(address(plan.settings), children[0])
+        ready.set()
         # Made last: a key that was made and not shown would be lost.
         tenant = await first_tenant(plan.settings)
+        await _until_running(children)
         announce(_standing(plan, tenant, store, children), as_json=plan.as_json)
         await asyncio.Event().wait()
 
-    await _first_end(present(), [store.keep, *(child.keep for child in children)])
+    async def keep(child: Child) -> None:
+        if child.name == PROBE:  # there is nothing to measure before
+            await ready.wait()
+        await child.keep()
+
+    await _first_end(present(), [store.keep, *(partial(keep, child) for child in children)])
+
+
+async def _until_running(children: Sequence[Child]) -> None:
+    """Wait a moment for those that start late or again."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_RUNNING_S):
+            while any(child.pid is None for child in children):  # noqa: ASYNC110 - processes tell no event loop
+                await asyncio.sleep(_POLL_S)
 
 
 def address(settings: Settings) -> str:
@@ -89,7 +110,7 @@ def _children(plan: Plan, folder: DataFolder, store: Store, key: str | None) -> 
         Child(name, each, environ, folder.logs) for name, each in zip(names, words, strict=True)
     ]
     if key:
-        children.append(Child("probe", ("probe",), environ | {"MESH_PROBE_KEY": key}, folder.logs))
+        children.append(Child(PROBE, (PROBE,), environ | {"MESH_PROBE_KEY": key}, folder.logs))
     return children
 
 
