@@ -3,7 +3,6 @@
 import asyncio
 import os
 import tempfile
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter, process_time
@@ -18,10 +17,12 @@ from ai_agent_mesh.plumbing.postgres import Database, Role, migrate
 from ai_agent_mesh.plumbing.postgres.embedded import EmbeddedServer
 from ai_agent_mesh.product.ledger import Entry, Inbox, Kind, Sequencer, verify
 from ai_agent_mesh.sla import Category, Service
+from benchmarks.figures import Figure, percentile
 
 COUNT = 20_000
 CALLERS = 100
 TENANTS = 20
+LONE = 200
 
 _RAW_TABLE = """
 CREATE TABLE raw_entry (seq bigint PRIMARY KEY, tenant_id text, number bigint, id text,
@@ -31,50 +32,56 @@ _RAW = """
 INSERT INTO raw_entry SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[],
   $5::timestamptz[], $6::text[], $7::bytea[], $8::bytea[], $9::bigint[])
 """
+_LAG = """
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)::float8 FROM ledger_inbox
+"""
 
 
-@dataclass(frozen=True)
-class Row:
-    """One figure beside its yardstick; `ratio` is figure / yardstick."""
-
-    name: str
-    figure: float
-    unit: str
-    yardstick: str
-    ratio: float | None = None
-
-
-async def run(login_url: str, migrate_url: str, folder: Path) -> list[Row]:
-    """Measure on the migrated, empty database behind these addresses; keys go into `folder`."""
+async def run(login_url: str, migrate_url: str) -> list[Figure]:
+    """Measure on the migrated, empty database behind these addresses."""
     ledger = await Database.open(login_url, Role.LEDGER)
     operations = await Database.open(login_url, Role.OPERATIONS)
-    signer = Signer.load_or_create(folder / "ledger.key")
     try:
-        rows = []
+        with tempfile.TemporaryDirectory() as name:
+            signer = Signer.load_or_create(Path(name) / "ledger.key")
+        figures = [await _lone(ledger)]
         for batch in (100, 1_000):
-            raw = await _raw(migrate_url, batch)
-            appended = await _append(ledger)
-            numbered, cpu = await _number(ledger, signer, batch)
-            rows += _beside(batch, raw, appended, numbered, cpu)
-        began = perf_counter()
-        report = await verify(operations)
-        checked = report.entries / (perf_counter() - began)
-        assert report.sound, report.failures  # noqa: S101 - figures of a broken ledger are none
-        rows.append(Row("ledger: verified with recount", checked, "entries/s", "no other"))
+            figures += await _stages(ledger, migrate_url, signer, batch)
+        return [*figures, await _together(ledger, signer), await _verified(operations)]
     finally:
         await ledger.close()
         await operations.close()
-    return rows
 
 
-def _beside(batch: int, raw: float, appended: float, numbered: float, cpu: float) -> list[Row]:
-    yardstick = f"raw insert of the same rows, batches of {batch}: {raw:,.0f}/s"
-    unit = "entries/s"
+async def _lone(ledger: Database) -> Figure:
+    inbox = Inbox(ledger)
+    inbox.start()
+    times = []
+    for number in range(LONE):
+        began = perf_counter()
+        await inbox.append(_entry(number))
+        times.append((perf_counter() - began) * 1_000)
+    await inbox.stop()
+    measured = f"p50 {percentile(times, 0.5):.1f} ms, p99 {percentile(times, 0.99):.1f} ms"
+    return Figure("ledger: a lone entry is durable", measured)
+
+
+async def _stages(ledger: Database, migrate_url: str, signer: Signer, batch: int) -> list[Figure]:
+    raw = await _raw(migrate_url, batch)
+    appended = await _append(ledger)
+    numbered, a_core = await _number(ledger, signer, batch)
+    yardstick = f"raw insert, {batch} rows a transaction: {raw:,.0f}/s"
     return [
-        Row(f"ledger: appended by {CALLERS} callers", appended, unit, yardstick, appended / raw),
-        Row(f"ledger: sequenced, batch of {batch}", numbered, unit, yardstick, numbered / raw),
-        Row(f"ledger: sequenced a core of ours, batch of {batch}", cpu, unit, "target 5,000/s"),
-    ]
+        Figure(
+            f"ledger: appended by {CALLERS} callers",
+            f"{appended:,.0f} entries/s", "", yardstick, f"{appended / raw:.2f}",
+        ),
+        Figure(
+            f"ledger: numbered and signed, batch of {batch}",
+            f"{numbered:,.0f} entries/s ({a_core:,.0f} a core of the sequencer)",
+            ">= 5,000 entries/s a core", yardstick, f"{numbered / raw:.2f}",
+        ),
+    ]  # fmt: skip
 
 
 async def _append(ledger: Database) -> float:
@@ -101,6 +108,31 @@ async def _number(ledger: Database, signer: Signer, batch: int) -> tuple[float, 
     while moved := await sequencer.number(epoch):
         count += moved
     return count / (perf_counter() - began), count / (process_time() - cpu)
+
+
+async def _together(ledger: Database, signer: Signer) -> Figure:
+    """Append and number at the same time, and watch how old the oldest waiting entry gets."""
+    stop = asyncio.Event()
+    numbering = asyncio.create_task(Sequencer(ledger, signer, default(), SystemClock()).run(stop))
+    await asyncio.sleep(5)  # until the lease of the round before runs out and this one begins
+    appending = asyncio.create_task(_append(ledger))
+    oldest_s = 0.0
+    while not appending.done():
+        async with ledger.transaction() as tx:
+            oldest_s = max(oldest_s, await tx.fetchval(_LAG))
+        await asyncio.sleep(0.02)
+    stop.set()
+    await numbering
+    what = f"ledger: oldest unnumbered entry at {await appending:,.0f} entries/s"
+    return Figure(what, f"{oldest_s:.2f} s", "< 1 s")
+
+
+async def _verified(operations: Database) -> Figure:
+    began = perf_counter()
+    report = await verify(operations)
+    rate = report.entries / (perf_counter() - began)
+    assert report.sound, report.failures  # noqa: S101 - figures of a broken ledger are none
+    return Figure("ledger: verified, roll-ups recounted", f"{rate:,.0f} entries/s")
 
 
 async def _raw(migrate_url: str, batch: int) -> float:
@@ -146,19 +178,13 @@ def _entry(number: int) -> Entry:
 
 
 async def main() -> None:
-    """Measure on a fresh, durable embedded server and print the rows."""
+    """Measure on a fresh, durable embedded server and print the figures."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        os.chmod(folder, 0o711)  # noqa: PTH101, S103 - the server's account must get through
-        server = EmbeddedServer(folder / "postgres")
-        urls = await server.start()
-        try:
+        os.chmod(name, 0o711)  # noqa: PTH101, S103 - the server's own account must get through
+        async with EmbeddedServer(Path(name) / "postgres") as urls:
             await migrate(urls.migrate, "mesh_login")
-            for row in await run(urls.login, urls.migrate, folder):
-                ratio = "" if row.ratio is None else f"  ratio {row.ratio:.2f}"
-                print(f"{row.name:45} {row.figure:10,.0f} {row.unit}  ({row.yardstick}){ratio}")
-        finally:
-            await server.stop()
+            for figure in await run(urls.login, urls.migrate):
+                print(figure)
 
 
 if __name__ == "__main__":

@@ -146,6 +146,25 @@ async def test_a_sequencer_that_stops_with_the_lock_in_hand_is_put_out(
     assert await numbers(databases) == {"tnt_a": [1]}
 
 
+async def test_a_sequencer_that_is_stopped_hands_over_at_once(
+    sequencer: Sequencers, databases: Databases
+) -> None:
+    stop, holder = asyncio.Event(), sequencer()
+    running = asyncio.create_task(holder.run(stop))
+    async with asyncio.timeout(5):
+        while not await _held(databases):
+            await asyncio.sleep(0.02)
+    assert await sequencer().take_over() is None
+    stop.set()
+    await running
+    assert await sequencer().take_over() is not None
+
+
+async def _held(databases: Databases) -> bool:
+    async with databases.operations.transaction() as tx:
+        return bool(await tx.fetchval("SELECT leased_until > clock_timestamp() FROM ledger_head"))
+
+
 async def test_an_entry_that_comes_twice_is_numbered_once(
     databases: Databases, inbox: Inbox, sequencer: Sequencers, call: Recorded
 ) -> None:
