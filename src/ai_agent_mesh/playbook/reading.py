@@ -9,7 +9,7 @@ import yaml
 from ai_agent_mesh.playbook.tree import Branch, Leaf, Mistake, Node, Place, Twigs
 
 #: A playbook is a few hundred lines; what is larger or deeper is not one.
-LARGEST_BYTES = 256 * 1024
+LARGEST_BYTES = 128 * 1024
 DEEPEST = 16
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

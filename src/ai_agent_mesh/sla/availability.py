@@ -61,18 +61,20 @@ def availability(
     announcements: Iterable[Announcement] = (),
     notice: timedelta = timedelta.max,
     watched: Mapping[Service, datetime] | None = None,
+    silent: Mapping[Service, Iterable[int]] | None = None,
 ) -> Judgement:
     """Judge the minutes that start inside a span.
 
     `announcements` exclude minutes when made at least `notice` ahead. `watched` gives the moment of
     each service's first probe entry, from which silence counts against it; None takes it from the
-    counts, an empty mapping watches nothing. With no counted minute nothing was lost.
+    counts, an empty mapping watches nothing. `silent` names the silent minutes themselves, for who
+    brings only the counts of minutes with bad requests. With no counted minute nothing was lost.
     """
     minutes, judged = started_in(span), tuple(services)
     told = tuple(announcements)
     excluded = {service: excluded_minutes(told, service, notice) for service in judged}
     since = None if watched is None else {key: minute_number(at) for key, at in watched.items()}
-    laid = columns(counts, minutes, judged, excluded, since)
+    laid = columns(counts, minutes, judged, excluded, since, silent)
     if terms.method not in BY_MINUTE:
         laid = {service: column.heard(terms.silent_bad) for service, column in laid.items()}
     views = {service: _view(column, terms) for service, column in laid.items()}

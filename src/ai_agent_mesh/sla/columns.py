@@ -32,10 +32,12 @@ def columns(
     services: Iterable[Service],
     excluded: Mapping[Service, frozenset[int]],
     watched: Mapping[Service, int] | None,
+    silent: Mapping[Service, Iterable[int]] | None,
 ) -> dict[Service, Column]:
     """Return a column for each service; counts outside `minutes` are left out.
 
     `watched` says from which minute each service was probed; None takes it from the counts.
+    `silent`, where given, names the silent minutes in place of the counts.
     """
     first, length = minutes.start, len(minutes)
     laid: dict[Service, tuple[list[int], list[int], bytearray]] = {
@@ -49,18 +51,16 @@ def columns(
                 column[1][place] += bad
             if probes:
                 column[2][place] = 1
-    return {
-        service: Column(
-            first,
-            valid,
-            bad,
-            _silent(
-                probed, first, None if watched is None else watched.get(service, first + length)
-            ),
-            _inside(excluded.get(service, frozenset()), minutes),
-        )
-        for service, (valid, bad, probed) in laid.items()
-    }
+    done = {}
+    for service, (valids, bads, probed) in laid.items():
+        if silent is None:
+            since = None if watched is None else watched.get(service, minutes.stop)
+            quiet = _silent(probed, first, since)
+        else:
+            quiet = _inside(silent.get(service, ()), minutes)
+        left_out = _inside(excluded.get(service, ()), minutes)
+        done[service] = Column(first, valids, bads, quiet, left_out)
+    return done
 
 
 def _silent(probed: bytearray, first: int, watched: int | None) -> frozenset[int]:
@@ -71,5 +71,5 @@ def _silent(probed: bytearray, first: int, watched: int | None) -> frozenset[int
     return frozenset(place for place in range(begin, len(probed)) if not probed[place])
 
 
-def _inside(excluded: frozenset[int], minutes: range) -> frozenset[int]:
-    return frozenset(minute - minutes.start for minute in excluded if minute in minutes)
+def _inside(numbers: Iterable[int], minutes: range) -> frozenset[int]:
+    return frozenset(minute - minutes.start for minute in numbers if minute in minutes)

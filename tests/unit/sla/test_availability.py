@@ -132,6 +132,17 @@ def test_a_service_watched_since_earlier_is_lost_while_silent() -> None:
     assert lost(judgement) == [0]
 
 
+@given(st.lists(st.integers(0, 59), unique=True), st.sampled_from(Method))
+def test_silence_named_and_silence_found_in_the_counts_are_the_same(
+    heard: list[int], method: Method
+) -> None:
+    counts = [api(place, 4, 0, 4) for place in heard]
+    watched = {Service.API: SINCE - timedelta(days=1)}
+    quiet = {Service.API: [FIRST + place for place in range(-5, 70) if place not in heard]}
+    found = judge(counts, terms(method), watched=watched)
+    assert judge(counts, terms(method), silent=quiet) == found
+
+
 @pytest.mark.parametrize("method", [Method.INTERVALS, Method.REQUESTS])
 def test_silence_adds_four_bad_requests_where_requests_count(method: Method) -> None:
     counts = [api(place, 4, 0, 4) for place in range(59)]
