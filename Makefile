@@ -13,6 +13,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Install into .venv (uv when it is there, else venv and pip); instant the second time
+	@:
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@sh scripts/install $(VENV)
