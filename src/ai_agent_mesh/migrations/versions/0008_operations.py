@@ -87,6 +87,8 @@ CREATE TRIGGER objective_day_change AFTER UPDATE ON ledger_minute
 -- Readiness compares the schema with what the code needs.
 GRANT SELECT ON alembic_version TO mesh_operations;
 
+-- The probe's silence is looked for day by day.
+CREATE INDEX ledger_minute_probe ON ledger_minute (service, minute) WHERE tenant_id = 'probe';
 -- Only a minute with a bad call can be unavailable by its calls, and there are few of them.
 CREATE INDEX ledger_minute_bad ON ledger_minute (minute, service) WHERE bad > 0;
 """

@@ -3,6 +3,7 @@
 import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
 from ai_agent_mesh.kernel.spans import Month
@@ -13,7 +14,8 @@ from ai_agent_mesh.operations.objectives.statement import Statement
 from ai_agent_mesh.operations.objectives.text import as_text
 from ai_agent_mesh.product.identity import Principal
 
-Wired = SkipValidation[Wiring]
+Wired = NamedDependency[SkipValidation[Wiring]]
+Caller = NamedDependency[Principal]
 
 
 class Slos(msgspec.Struct, frozen=True):
@@ -24,7 +26,7 @@ class Slos(msgspec.Struct, frozen=True):
 
 
 @get("/v1/slos", summary="Read the objectives of the running month", tags=["service levels"])
-async def list_slos(mesh: Wired, principal: Principal) -> Slos:
+async def list_slos(mesh: Wired, principal: Caller) -> Slos:
     """Answer with attainment and what is left of the error budget, objective by objective."""
     return Slos(await _objectives(mesh).slos(principal.tenant_id))
 
@@ -35,7 +37,7 @@ async def list_slos(mesh: Wired, principal: Principal) -> Slos:
     tags=["service levels"],
 )
 async def get_statement(
-    request: Request[object, object, State], mesh: Wired, principal: Principal, month: FromPath[str]
+    request: Request[object, object, State], mesh: Wired, principal: Caller, month: FromPath[str]
 ) -> Response[Statement] | Response[str]:
     """Answer with the statement as JSON, or as text where the caller prefers that."""
     statement = await _objectives(mesh).statement(principal.tenant_id, Month.parse(month))

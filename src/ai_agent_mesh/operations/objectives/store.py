@@ -52,24 +52,32 @@ SELECT service, min(day) AS first,
 FROM objective_day WHERE tenant_id = $1 GROUP BY 1 ORDER BY 1
 """
 
-# Between a day's borders and the minutes that the probe spoke in, what is wider than a minute is
-# a gap. The borders themselves are two more "minutes": the last before the day, the first after.
+# Day by day through the index, which has the minutes in order: a gap is what lies between the day's
+# begin and its first minute, or between a minute and the next one (or the day's end).
 _GAPS = """
 WITH days AS (
-  SELECT service, day, (day::timestamp AT TIME ZONE 'UTC') AS since
-  FROM unnest($2::text[], $3::date[]) AS asked (service, day)
-), spoken AS (
-  SELECT service, day, minute FROM days JOIN ledger_minute USING (service)
-  WHERE tenant_id = $1 AND minute >= since AND minute < since + interval '1 day'
-  UNION SELECT service, day, since - interval '1 minute' FROM days
-  UNION SELECT service, day, since + interval '1 day' FROM days
-), paired AS (
-  SELECT service, minute,
-         lead(minute) OVER (PARTITION BY service, day ORDER BY minute) AS following
-  FROM spoken
+  SELECT service, day::timestamp AT TIME ZONE 'UTC' AS since,
+         (day + 1)::timestamp AT TIME ZONE 'UTC' AS until
+  FROM unnest($1::text[], $2::date[]) AS asked (service, day)
 )
-SELECT service, minute + interval '1 minute' AS since, following AS until FROM paired
-WHERE following > minute + interval '1 minute' ORDER BY 1, 2
+SELECT days.service, days.since, coalesce(first.minute, days.until) AS until
+FROM days LEFT JOIN LATERAL (
+  SELECT minute FROM ledger_minute AS kept
+  WHERE tenant_id = 'probe' AND kept.service = days.service
+    AND minute >= days.since AND minute < days.until
+  ORDER BY minute LIMIT 1
+) AS first ON true
+WHERE first.minute IS DISTINCT FROM days.since
+UNION ALL
+SELECT days.service, minute + interval '1 minute', following
+FROM days CROSS JOIN LATERAL (
+  SELECT minute, lead(minute, 1, days.until) OVER (ORDER BY minute) AS following
+  FROM ledger_minute AS kept
+  WHERE tenant_id = 'probe' AND kept.service = days.service
+    AND minute >= days.since AND minute < days.until
+) AS spoken
+WHERE following > minute + interval '1 minute'
+ORDER BY 1, 2
 """
 
 _HEARD = """
@@ -150,7 +158,7 @@ class ObjectiveStore:
         gaps: dict[Service, list[Span]] = defaultdict(list)
         if doubtful:
             services, days = [s.value for s, _ in doubtful], [day for _, day in doubtful]
-            for row in await self._tx.fetch(_GAPS, PROBE, services, days):
+            for row in await self._tx.fetch(_GAPS, services, days):
                 gaps[Service(row["service"])].append(Span(row["since"], row["until"]))
         return gaps
 

@@ -34,7 +34,7 @@ def slos_as_text(items: Sequence[Slo]) -> str:
             f"{one.kind}: {name}",
             one.objective,
             _short(one.attainment),
-            _percent(left),
+            _left(left),
             _verdict(one.met),
         ))  # fmt: skip
     return "\n".join(_table(rows)) + "\n"
@@ -64,7 +64,7 @@ def _figures(one: Statement) -> Iterator[str]:
     yield f"  Minutes       {minutes.total} in all, {minutes.excluded} excluded,"
     yield f"                {minutes.counted} counted, {minutes.unavailable} unavailable"
     yield f"  Error budget  {budget.allowed_minutes} minutes allowed, {budget.spent_minutes} spent,"
-    yield f"                {_percent(budget.remaining_ratio)} left"
+    yield f"                {_left(budget.remaining_ratio)}"
     if one.so_far:
         yield f"                {budget.allowed_by_the_end} minutes allowed by the period's end"
     if one.credit_percent is not None:
@@ -149,5 +149,6 @@ def _short(share: str | None) -> str:
     return f"{whole}{dot}{decimals[:3]}%"
 
 
-def _percent(ratio: str) -> str:
-    return f"{float(ratio):.1%}"
+def _left(ratio: str) -> str:
+    """Say what share is left; how far it is overspent stands in the minutes."""
+    return "overspent" if ratio.startswith("-") else f"{float(ratio):.1%} left"

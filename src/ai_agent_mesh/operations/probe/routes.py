@@ -5,14 +5,18 @@ import time
 
 import msgspec
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
 from ai_agent_mesh.kernel.errors import NotFound, Unavailable
 from ai_agent_mesh.operations.objectives import PROBE
 from ai_agent_mesh.operations.probe.ports import Wiring
-from ai_agent_mesh.plumbing.http import Unit
+from ai_agent_mesh.plumbing.http import Work
 from ai_agent_mesh.product.identity import Principal
 from ai_agent_mesh.product.orchestration import Runs
+
+Wired = NamedDependency[SkipValidation[Wiring]]
+Caller = NamedDependency[Principal]
 
 #: How often the run is looked at while it is waited for.
 PAUSE_S = 0.2
@@ -36,9 +40,7 @@ class Finished(msgspec.Struct, frozen=True):
 
 
 @get("/v1/probe/runs/{run_id:str}", summary="Wait for a run of the probe", tags=["probe"])
-async def judge_run(
-    unit: Unit, mesh: SkipValidation[Wiring], principal: Principal, run_id: FromPath[str]
-) -> Finished:
+async def judge_run(unit: Work, mesh: Wired, principal: Caller, run_id: FromPath[str]) -> Finished:
     """Answer once the probe's run is completed; not in time is our fault, and booked as such."""
     if principal.tenant_id != PROBE:
         raise NotTheProbe
