@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ai_agent_mesh.product.governance import starter
+from ai_agent_mesh.product.governance import EndpointMalformed, starter
 from ai_agent_mesh.product.governance.engine import answer, compile_set
 from ai_agent_mesh.product.governance.model import (
     Action,
@@ -145,6 +145,23 @@ def test_who_started_a_run_can_be_asked_for() -> None:
     started = WorkflowRef(name="orders", started_by=ActorRef(id="usr_9", role="owner"))
     assert decide(Question(started, Action.INVOKE_AGENT, AGENT), text).allowed
     assert not decide(Question(FLOW, Action.INVOKE_AGENT, AGENT), text).allowed
+
+
+def test_an_address_is_judged_as_it_will_be_sent() -> None:
+    sent = EndpointRef.of("HTTPS://Bücher.Example.COM.:8443/a/%61dmin?x=1#y", "post")
+    assert sent == EndpointRef(
+        scheme="https", host="xn--bcher-kva.example.com", port=8443, path="/a/admin", method="POST"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://a.example.com", "/relative", "https://", "https://a:99999/", "https://a:b/",
+     "https://a/%2e%2e/admin", "https://a/x/%2e%2e%2fadmin", "https://a/b\\..\\c", "", "\0"],
+)  # fmt: skip
+def test_an_address_that_could_mean_two_things_is_refused(url: str) -> None:
+    with pytest.raises(EndpointMalformed):
+        EndpointRef.of(url)
 
 
 def test_a_workflow_may_start_itself_again() -> None:

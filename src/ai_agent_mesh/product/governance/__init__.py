@@ -1,6 +1,7 @@
 """Cedar policies of each tenant, and the gate that every agent call and outside task passes."""
 
 from ai_agent_mesh.product.governance.facts import (
+    EndpointMalformed,
     Forbidden,
     PolicyInvalid,
     PolicyMissing,
@@ -31,6 +32,7 @@ __all__ = [
     "Context",
     "Decision",
     "Effect",
+    "EndpointMalformed",
     "EndpointRef",
     "Forbidden",
     "Gate",

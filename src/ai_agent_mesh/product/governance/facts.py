@@ -11,6 +11,10 @@ class PolicyInvalid(Invalid):
     """The policy is not one of this mesh's schema."""
 
 
+class EndpointMalformed(Invalid):
+    """{url} is not an absolute http or https address with a plain path."""
+
+
 class TooManyPolicies(Conflict):
     """A tenant may have {most} policies."""
 

@@ -1,16 +1,19 @@
 """Questions put to the gate, its decisions, and the policies they come from."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 
+from ai_agent_mesh.product.governance.facts import EndpointMalformed
 from ai_agent_mesh.product.governance.ports import Caller
 
 #: An attribute of a request that policies may ask for by name.
 Known = str | int | bool
+_PORTS = {"https": 443, "http": 80}
 
 
 class Action(StrEnum):
@@ -69,17 +72,26 @@ class EndpointRef(msgspec.Struct, frozen=True, tag="Endpoint", tag_field="type",
 
     @classmethod
     def of(cls, url: str, method: str = "GET") -> "EndpointRef":
-        """Take apart an absolute http or https URL.
+        """Take apart an absolute http or https URL, the way the client that sends it does.
 
-        >>> EndpointRef.of("https://API.example.com/v1?q=1").host
-        'api.example.com'
+        Raises:
+            EndpointMalformed: it is none, or its path climbs (`..`), so that a policy about paths
+                could be led around.
+
+        >>> EndpointRef.of("https://API.example.com/%61dmin?q=1").path
+        '/admin'
         """
-        parts = urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
-        host = (parts.hostname or "").rstrip(".")
+        try:
+            parts = httpx.URL(url)
+        except (httpx.InvalidURL, TypeError) as error:
+            raise EndpointMalformed(url=url[:200]) from error
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+        climbs = ".." in re.split(r"[/\\]", parts.path)
+        if not 0 < port < 65_536 or parts.scheme not in _PORTS or not parts.raw_host or climbs:
+            raise EndpointMalformed(url=url[:200])
         return cls(
             scheme=parts.scheme,
-            host=host,
+            host=parts.raw_host.decode("ascii").rstrip("."),
             port=port,
             path=parts.path or "/",
             method=method.upper(),

@@ -1,13 +1,13 @@
 """Policies over HTTP: read, written, their history, the schema, and decisions."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 from litestar import MediaType, Response, delete, get, post, put
-from litestar.params import Dependency, HeaderParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 
-from ai_agent_mesh.plumbing.http import Paged, Unit, page_of, paged, tag
-from ai_agent_mesh.product.governance.facts import PolicyMissing
+from ai_agent_mesh.plumbing.http import Cursor, IfMatch, Limit, Paged, Work, page_of, paged, tag
 from ai_agent_mesh.product.governance.model import (
     Action,
     ActorRef,
@@ -23,12 +23,12 @@ from ai_agent_mesh.product.governance.model import (
 )
 from ai_agent_mesh.product.governance.places import schema_text
 from ai_agent_mesh.product.governance.ports import Wiring
+from ai_agent_mesh.product.governance.rules import version_of
 from ai_agent_mesh.product.governance.service import Policies
 from ai_agent_mesh.product.identity import Principal
 
-Wired = Annotated[Wiring, Dependency(skip_validation=True)]
-
-IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="The ETag read")]
+Wired = NamedDependency[SkipValidation[Wiring]]
+Caller = NamedDependency[Principal]
 
 
 class PolicyText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +62,7 @@ class Answered(msgspec.Struct, frozen=True):
 
 @get("/v1/policies", summary="List the tenant's policies by name")
 async def list_policies(
-    unit: Unit, limit: int | None = None, cursor: str | None = None, enabled: bool | None = None
+    unit: Work, limit: Limit = None, cursor: Cursor = None, enabled: FromQuery[bool | None] = None
 ) -> Paged[Policy]:
     """Return a page of policies, on request only those in force (or not)."""
     page = page_of(limit, cursor)
@@ -78,7 +78,7 @@ async def read_schema() -> str:
 
 
 @get("/v1/policies/{name:str}", summary="Read a policy")
-async def read_policy(unit: Unit, name: str) -> Response[Policy]:
+async def read_policy(unit: Work, name: FromPath[str]) -> Response[Policy]:
     """Return a policy as it stands now."""
     policy = await Policies(await unit.begin()).get(name)
     return Response(policy, headers={"ETag": tag(policy.version)})
@@ -86,7 +86,7 @@ async def read_policy(unit: Unit, name: str) -> Response[Policy]:
 
 @put("/v1/policies/{name:str}", summary="Create or replace a policy")
 async def put_policy(
-    unit: Unit, principal: Principal, mesh: Wired, name: str, data: PolicyText,
+    unit: Work, principal: Caller, mesh: Wired, name: FromPath[str], data: JSONBody[PolicyText],
     if_match: IfMatch = None,
 ) -> Response[Policy]:  # fmt: skip
     """Return the policy as written; to replace one, send the ETag that was read."""
@@ -101,7 +101,7 @@ async def put_policy(
 
 @delete("/v1/policies/{name:str}", summary="Take a policy out of force")
 async def delete_policy(
-    unit: Unit, principal: Principal, mesh: Wired, name: str, if_match: IfMatch = None
+    unit: Work, principal: Caller, mesh: Wired, name: FromPath[str], if_match: IfMatch = None
 ) -> None:
     """Remove the policy; its history stays readable."""
     policies = Policies(await unit.begin(), clock=mesh.clock, by=principal.actor_id)
@@ -110,19 +110,17 @@ async def delete_policy(
 
 @get("/v1/policies/{name:str}/versions", summary="List every version of a policy, latest first")
 async def policy_history(
-    unit: Unit, name: str, limit: int | None = None, cursor: str | None = None
+    unit: Work, name: FromPath[str], limit: Limit = None, cursor: Cursor = None
 ) -> Paged[PolicyVersion]:
     """Return a page of versions; a deleted policy still has them."""
     page = page_of(limit, cursor)
-    if page.after is not None and not page.after.isdecimal():
-        raise PolicyMissing(name=name[:64])
-    before = None if page.after is None else int(page.after)
+    before = None if page.after is None else version_of(page.after)
     found = await Policies(await unit.begin()).history(name, before, page.limit + 1)
     return paged(found, page, lambda version: str(version.version))
 
 
 @post("/v1/policies/-/evaluate", status_code=200, summary="Ask for a decision")
-async def evaluate(unit: Unit, principal: Principal, mesh: Wired, data: Asking) -> Answered:
+async def evaluate(unit: Work, principal: Caller, mesh: Wired, data: JSONBody[Asking]) -> Answered:
     """Return what the gate decides, exactly as it would for the act itself."""
     asker = data.principal or ActorRef.of(principal)
     context = Context(str(principal.tier), data.facts)

@@ -48,6 +48,17 @@ def described(text: str) -> str:
     return " ".join(lines)[:LONGEST_DESCRIPTION]
 
 
+def version_of(cursor: str) -> int:
+    """Return the version after which a page of a history begins.
+
+    Raises:
+        PolicyInvalid: the cursor is not one of a history.
+    """
+    if not re.fullmatch(r"[0-9]{1,18}", cursor):
+        raise PolicyInvalid(faults=[Fault("cursor", "must be a next_cursor of this list")])
+    return int(cursor)
+
+
 def _naming(name: str) -> Iterator[Fault]:
     if not _NAME.fullmatch(name):
         yield Fault("name", "must be 1 to 64 lower-case letters, digits and inner hyphens")

@@ -6,20 +6,23 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
-from litestar.params import Dependency, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter, SkipValidation
 
-from ai_agent_mesh.plumbing.http import Paged, Unit, page_of, paged
+from ai_agent_mesh.plumbing.http import Cursor, Limit, Paged, Work, page_of, paged
 from ai_agent_mesh.product.telemetry.model import Bucket, Figures, Kind, Slice, StoredSpan, Usage
 from ai_agent_mesh.product.telemetry.ports import Wiring
 from ai_agent_mesh.product.telemetry.rules import place_after, place_of
 from ai_agent_mesh.product.telemetry.service import Telemetry, Tracing
 
-Wired = Annotated[Wiring, Dependency(skip_validation=True)]
+Wired = NamedDependency[SkipValidation[Wiring]]
 
 Since = Annotated[datetime | None, QueryParameter(description="Default: a day before until")]
 Until = Annotated[datetime | None, QueryParameter(description="Left out itself; default: now")]
 By = Annotated[str, QueryParameter(description="agent, workflow or day")]
 Step = Annotated[int | None, QueryParameter(description="Seconds a bucket; chosen if left out")]
+Among = FromQuery[Kind | None]
+Named = FromQuery[str | None]
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -38,8 +41,8 @@ class Used(msgspec.Struct, frozen=True):
 
 @get("/v1/telemetry/series", summary="Read counts, tokens, cost and percentiles over time")
 async def series(
-    unit: Unit, mesh: Wired, since: Since = None, until: Until = None, kind: Kind | None = None,
-    agent_id: str | None = None, workflow: str | None = None, step_s: Step = None,
+    unit: Work, mesh: Wired, since: Since = None, until: Until = None, kind: Among = None,
+    agent_id: Named = None, workflow: Named = None, step_s: Step = None,
 ) -> Series:  # fmt: skip
     """Return the figures of each step of the range."""
     part = _slice(mesh, since, until, kind, agent_id, workflow)
@@ -50,8 +53,8 @@ async def series(
 
 @get("/v1/telemetry/percentiles", summary="Read the figures of a range as a whole")
 async def percentiles(
-    unit: Unit, mesh: Wired, since: Since = None, until: Until = None, kind: Kind | None = None,
-    agent_id: str | None = None, workflow: str | None = None,
+    unit: Work, mesh: Wired, since: Since = None, until: Until = None, kind: Among = None,
+    agent_id: Named = None, workflow: Named = None,
 ) -> Figures:  # fmt: skip
     """Return count, errors, tokens, cost and exact percentiles of the duration."""
     part = _slice(mesh, since, until, kind, agent_id, workflow)
@@ -60,8 +63,8 @@ async def percentiles(
 
 @get("/v1/telemetry/usage", summary="Read calls, tokens and cost by agent, workflow or day")
 async def usage(
-    unit: Unit, mesh: Wired, since: Since = None, until: Until = None, by: By = "agent",
-    agent_id: str | None = None, workflow: str | None = None,
+    unit: Work, mesh: Wired, since: Since = None, until: Until = None, by: By = "agent",
+    agent_id: Named = None, workflow: Named = None,
 ) -> Used:  # fmt: skip
     """Return what was used in the range; agent calls are counted."""
     part = _slice(mesh, since, until, None, agent_id, workflow)
@@ -70,9 +73,9 @@ async def usage(
 
 @get("/v1/telemetry/spans", summary="List spans, the latest first")
 async def spans(  # noqa: PLR0913, PLR0917 - a query has as many aspects as it has
-    unit: Unit, mesh: Wired, since: Since = None, until: Until = None, kind: Kind | None = None,
-    agent_id: str | None = None, workflow: str | None = None, limit: int | None = None,
-    cursor: str | None = None,
+    unit: Work, mesh: Wired, since: Since = None, until: Until = None, kind: Among = None,
+    agent_id: Named = None, workflow: Named = None, limit: Limit = None,
+    cursor: Cursor = None,
 ) -> Paged[StoredSpan]:  # fmt: skip
     """Return a page of the range's spans."""
     page = page_of(limit, cursor)
@@ -83,7 +86,7 @@ async def spans(  # noqa: PLR0913, PLR0917 - a query has as many aspects as it h
 
 
 @get("/v1/telemetry/traces/{trace_id:str}", summary="Read a whole trace")
-async def trace(unit: Unit, trace_id: str) -> Tracing:
+async def trace(unit: Work, trace_id: FromPath[str]) -> Tracing:
     """Return every span of a trace in the order in which they started."""
     return await Telemetry(await unit.begin()).trace(trace_id)
 
