@@ -41,6 +41,11 @@ def test_the_waiting_list_only_shrinks() -> None:
     assert len(waiting.keys) == waiting.ceiling, f"the ceiling is only ever lowered: {HOW}"
 
 
+def test_a_refresh_takes_off_what_is_consumed_and_lowers_the_ceiling() -> None:
+    waiting = Waiting(3, {"here": ["a", "b"], "there": ["c"]})
+    assert waiting.without({"b", "c", "z"}) == Waiting(1, {"here": ["a"]})
+
+
 def test_each_section_stands_at_one_place() -> None:
     # Were one class used under two keys, a read of the one would pass for a read of the other.
     places = Counter(_sections(record_of(Playbook)))

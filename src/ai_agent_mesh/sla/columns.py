@@ -43,14 +43,16 @@ def columns(
     laid: dict[Service, tuple[list[int], list[int], bytearray]] = {
         service: ([0] * length, [0] * length, bytearray(length)) for service in services
     }
+    find = laid.get
     for minute, service, valid, bad, probes in counts:
         place = minute - first
-        if 0 <= place < length and (column := laid.get(service)):
-            column[0][place] += valid
+        if 0 <= place < length and (column := find(service)):
+            valids, bads, probed = column
+            valids[place] += valid
             if bad:
-                column[1][place] += bad
+                bads[place] += bad
             if probes:
-                column[2][place] = 1
+                probed[place] = 1
     done = {}
     for service, (valids, bads, probed) in laid.items():
         if silent is None:

@@ -42,6 +42,7 @@ def mistakes(text: str | bytes) -> list[str]:
         ("limits: {request_bytes: 10}", "1:25 limits.request_bytes: is '10'; expected a size such as 10MB or 1TB"),
         ("oncall: {pay: {stipend: 500}}", "1:25 oncall.pay.stipend: is '500'; expected an amount such as $500 or 500 CHF"),
         ("maintenance: {window: Sundays 2-6 AM UTC}", "1:23 maintenance.window: is 'Sundays 2-6 AM UTC'; expected a weekly window such as Sundays 02:00-06:00 UTC"),
+        ("maintenance: {window: Sundays 02:00-02:00 UTC}", "1:23 maintenance.window: 'Sundays 02:00-02:00 UTC' closes no later than it opens; expected a weekly window such as Sundays 02:00-06:00 UTC"),
         ("maintenance: {window: Sundays 02:00-26:00 UTC}", "1:23 maintenance.window: 'Sundays 02:00-26:00 UTC' has no such time of day as 26:00; expected a weekly window such as Sundays 02:00-06:00 UTC"),
         ("alerts: {warning: {rules: {api_error_rate: above 6%}}}", "1:44 alerts.warning.rules.api_error_rate: comes no earlier than critical (above 5%); expected it to warn before"),
         ("alerts: {critical: {rules: {disk_usage: above 2s}}}", "1:41 alerts.critical.rules.disk_usage: is 'above 2s', the wrong unit; expected a percentage such as above 5%"),

@@ -132,6 +132,11 @@ def test_any_share_and_size_survive_being_written(n: int) -> None:
     assert units.BYTES.read(str(units.BYTES.write(n))) == n
 
 
+@pytest.mark.parametrize("text", ["Sundays 02:00-06:00 UTC", "Mondays 22:30-24:00 UTC"])
+def test_any_window_survives_being_written(text: str) -> None:
+    assert units.WINDOW.write(units.WINDOW.read(text)) == text
+
+
 @pytest.mark.parametrize("text", ["1.0B", "0.5B", "1e3MB", "10 mb", "MB", "-1MB"])
 def test_no_size_is_guessed(text: str) -> None:
     if text == "1.0B":

@@ -90,7 +90,7 @@ def _read_window(text: str) -> WeeklyWindow:
         raise ValueError
     opens, closes = _clock(found[2]), time() if found[3] == "24:00" else _clock(found[3])
     if closes != time() and closes <= opens:
-        raise Unreadable("closes before it opens")
+        raise Unreadable("closes no later than it opens")
     return WeeklyWindow(Weekday[found[1].upper()], opens, closes)
 
 
