@@ -54,9 +54,9 @@ class Stack:
     async def tenant_key(self, name: str, tier: str) -> tuple[str, str]:
         """Make a tenant on a tier; return its id and its owner's key."""
         made = msgspec.json.decode(
-            await self.run("tenant", "create", "--name", name, "--tier", tier, "--json")
+            await self.run("tenant", "create", name, "--tier", tier, "--json")
         )
-        return made["tenant"]["id"], made["key"]["text"]
+        return made["tenant"]["id"], made["issued"]["text"]
 
 
 @pytest.fixture(scope="session")

@@ -56,8 +56,6 @@ def build(mesh: Mesh) -> App:
             HTTPException: faults.of_http,
             Exception: faults.of_bug,
         },
-        # A capability names the wired parts it uses in a Protocol; there is nothing to parse.
-        type_decoders=[(lambda wanted: getattr(wanted, "_is_protocol", False), _as_it_is)],
         openapi_config=OpenAPIConfig(
             title="AI-Agent Mesh", version=mesh.version, path="/schema", render_plugins=()
         ),
@@ -75,10 +73,6 @@ def _unit(request: AnyRequest) -> Unit:
 
 def _principal(request: AnyRequest) -> Principal:
     return request.scope["mesh.exchange"].principal  # type: ignore[typeddict-item,no-any-return] # the door's
-
-
-def _as_it_is(_wanted: type, value: object) -> object:
-    return value
 
 
 def _public(mesh: Mesh) -> list[BaseRouteHandler]:

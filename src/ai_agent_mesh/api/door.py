@@ -25,7 +25,13 @@ from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.http import Unit
 from ai_agent_mesh.plumbing.observe import Metrics, bound
 from ai_agent_mesh.plumbing.postgres import Database
-from ai_agent_mesh.product.identity import Allowances, Authenticator
+from ai_agent_mesh.product.identity import (
+    Allowances,
+    Authenticator,
+    key_headers,
+    key_terms,
+    rate_headers,
+)
 from ai_agent_mesh.product.ledger import Entry, Inbox, Kind, LedgerUnavailable, Receipt, Spool
 from ai_agent_mesh.sla import Category, Fault, fault_of_status
 
@@ -55,6 +61,7 @@ class Door:
         self._inner = inner
         self._mesh = mesh
         self._table = table or Table()
+        self._key_terms = key_terms(mesh.playbook)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
@@ -180,8 +187,7 @@ class Door:
         try:
             return await self._mesh.inbox.append(entry)
         except LedgerUnavailable as fact:
-            # Nothing is served unrecorded: the call is refused, and its refusal kept on this disk
-            # under the entry's own id, so that a call which did reach the ledger counts once.
+            # Nothing is served unrecorded: the call is refused, and its refusal kept on this disk.
             refused = self._problem(exchange, fact)
             answer.status, answer.headers, answer.body, answer.reason = (
                 refused.status, refused.headers, refused.body, refused.reason,
@@ -238,10 +244,9 @@ class Door:
         if receipt is not None:
             seals.append((b"mesh-receipt", receipt.header.encode()))
         if exchange.allowance is not None:
-            seals += (
-                (name.lower().encode(), value.encode())
-                for name, value in exchange.allowance.headers.items()
-            )
+            seals += rate_headers(exchange.allowance)
+        if exchange.principal is not None:
+            seals += key_headers(exchange.principal, self._mesh.clock.now(), self._key_terms)
         if exchange.match.route is None and exchange.match.allowed and exchange.principal:
             seals.append((b"allow", ", ".join(exchange.match.allowed).encode()))
         return seals

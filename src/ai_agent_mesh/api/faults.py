@@ -61,9 +61,9 @@ def _fact(request: AnyRequest, error: HTTPException) -> Fact:
         return RequestInvalid(reason=reason, faults=faults)
     match error.status_code:
         case 404:
-            return RouteMissing(path=request.scope["path"])
+            return RouteMissing(path=_path(request))
         case 405:
-            return MethodNotAllowed(path=request.scope["path"], method=request.scope["method"])
+            return MethodNotAllowed(path=_path(request), method=request.scope["method"])
         case 415:
             return UnsupportedMediaType()
         case status if status < 500:
@@ -71,6 +71,12 @@ def _fact(request: AnyRequest, error: HTTPException) -> Fact:
         case _:
             log.error("request.failed", path=request.scope["path"], exc_info=error)
             return Unexpected()
+
+
+def _path(request: AnyRequest) -> str:
+    """Return the path as the caller wrote it."""
+    exchange: Exchange | None = request.scope.get("mesh.exchange")  # type: ignore[assignment] # ours
+    return exchange.path if exchange else request.scope["path"]
 
 
 def _items(extra: object) -> list[dict[str, str]]:

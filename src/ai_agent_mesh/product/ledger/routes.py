@@ -1,21 +1,18 @@
 """The ledger over HTTP: a tenant's own entries, and the key they are signed with."""
 
-from typing import Annotated
-
 from litestar import get
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
-from ai_agent_mesh.plumbing.http import Paged, Unit, page_of
+from ai_agent_mesh.plumbing.http import Cursor, Limit, Paged, Work, page_of
 from ai_agent_mesh.product.ledger.ports import Wiring
 from ai_agent_mesh.product.ledger.service import Evident, Ledger, PublicKey, public_key
 
-Wired = Annotated[Wiring, Dependency(skip_validation=True)]
+Wired = NamedDependency[SkipValidation[Wiring]]
 
 
 @get("/v1/ledger/entries", summary="List the tenant's ledger entries, newest first")
-async def list_entries(
-    unit: Unit, limit: int | None = None, cursor: str | None = None
-) -> Paged[Evident]:
+async def list_entries(unit: Work, limit: Limit = None, cursor: Cursor = None) -> Paged[Evident]:
     """Return numbered entries with their verbatim bytes; the newest appear within a second."""
     return await Ledger(await unit.begin()).entries(page_of(limit, cursor))
 

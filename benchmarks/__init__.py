@@ -1,0 +1,1 @@
+"""What the system costs, each figure beside a yardstick taken in the same run."""
