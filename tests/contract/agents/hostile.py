@@ -60,6 +60,13 @@ def saying(body: bytes, extra: bytes = b"") -> Behaviour:
     return behaviour
 
 
+async def charset(writer: asyncio.StreamWriter) -> None:
+    body = b"xyz"
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=zlib_codec\r\n")
+    writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    await writer.drain()
+
+
 async def elsewhere(writer: asyncio.StreamWriter) -> None:
     writer.write(
         b"HTTP/1.1 307 Temporary Redirect\r\nContent-Length: 0\r\n"
@@ -70,6 +77,7 @@ async def elsewhere(writer: asyncio.StreamWriter) -> None:
 
 BEHAVIOURS: dict[str, Behaviour] = {
     "hang": hang,
+    "charset": charset,
     "drip": drip,
     "huge": huge,
     "half": half,

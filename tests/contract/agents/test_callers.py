@@ -238,6 +238,13 @@ async def test_a_text_answer_of_an_http_agent_is_its_output(
     assert (reply.output, reply.text) == ("txet sa", "txet sa")
 
 
+async def test_the_charset_of_an_answer_chooses_no_codec(
+    client: httpx.AsyncClient, hostile: str
+) -> None:
+    reply = await say(HttpCaller(client), target("http", hostile, "/charset"), "x")
+    assert reply.text.startswith("x")
+
+
 async def test_a_card_is_read_understood_and_kept(client: httpx.AsyncClient, honest: str) -> None:
     whom = Target(kind=Kind.A2A, url=honest)
     card = await A2aCards(client).read(whom, deadline_s=5)

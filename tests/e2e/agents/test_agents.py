@@ -416,8 +416,9 @@ async def test_a_wrong_invocation_reaches_nobody(room: Room) -> None:
     await room.register(plain("runner"))
     with pytest.raises(InvocationInvalid):
         await room.invoke("runner", Invocation(input="x", timeout_s=-1))
-    with pytest.raises(AgentMissing):
-        await room.invoke("nobody", Invocation(input="x"))
+    for nobody in ("nobody", "agt_nobody", "no\0body", "\U0001f600"):
+        with pytest.raises(AgentMissing):
+            await room.invoke(nobody, Invocation(input="x"))
     assert await room.spans() == []
 
 

@@ -39,6 +39,7 @@ from ai_agent_mesh.product.agents.rules import (
     health_after,
     may_repeat,
     merged_labels,
+    name_from,
     wait_s,
 )
 
@@ -111,6 +112,11 @@ def test_an_address_that_cannot_be_called_is_refused(url: str) -> None:
 
 def test_only_an_a2a_agent_may_go_without_a_name() -> None:
     assert places(changed(name=None)) == {"/name"}
+
+
+def test_no_name_looks_like_an_id() -> None:
+    assert places(changed(name="agt_1")) == {"/name"}
+    assert name_from("AGT_1 of ours") == "agt-1-of-ours"
 
 
 def test_a_model_belongs_to_openai_agents_and_they_need_one() -> None:

@@ -24,7 +24,7 @@ from google.protobuf.json_format import MessageToDict, ParseError
 
 from ai_agent_mesh.adapters.a2a.cards import A2aCards, speak
 from ai_agent_mesh.adapters.http import headers_of, wholesome
-from ai_agent_mesh.adapters.http.exchange import excerpt, failure_of
+from ai_agent_mesh.adapters.http.exchange import excerpt, failure_of, words
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.plumbing.http.outbound import (
     AnswerTimedOut,
@@ -179,13 +179,13 @@ class _Talk:
         if isinstance(cause, httpx.HTTPStatusError):
             answer = cause.response
             later = answer.headers.get("retry-after")
-            return failure_of(self._host, answer.status_code, answer.text, later)
-        words = excerpt(error.message)
+            return failure_of(self._host, answer.status_code, words(answer), later)
+        reason = excerpt(str(error.message))
         if type(error) is A2AClientError:
-            return AnswerUnreadable(host=self._host, reason=words)
+            return AnswerUnreadable(host=self._host, reason=reason)
         if type(error).__name__ in {"InternalError", "InvalidAgentResponseError"}:
-            return AgentFailed(host=self._host, reason=words)
-        return AgentRefused(host=self._host, reason=words)
+            return AgentFailed(host=self._host, reason=reason)
+        return AgentRefused(host=self._host, reason=reason)
 
 
 # What the SDK lets through when an answer is JSON but not of the protocol's shape.
@@ -203,19 +203,19 @@ UNREADABLE = (
 def ended(task: Task, host: str) -> Reply:
     """Return the reply of a task that ended well; a fact tells how another one ended."""
     state = task.status.state
-    words = excerpt(" ".join(get_text_parts(task.status.message.parts)))
+    said = excerpt(" ".join(get_text_parts(task.status.message.parts)))
     if state == TaskState.TASK_STATE_COMPLETED:
         parts = [part for artifact in task.artifacts for part in artifact.parts]
         metadata = [task.metadata, *(artifact.metadata for artifact in task.artifacts)]
         return reply_of(parts or [*task.status.message.parts], metadata, host)
     if state == TaskState.TASK_STATE_FAILED:
-        raise AgentFailed(host=host, reason=words or "its task failed")
+        raise AgentFailed(host=host, reason=said or "its task failed")
     if state == TaskState.TASK_STATE_INPUT_REQUIRED:
-        raise AgentRefused(host=host, reason=f"it asks for more input: {words}")
+        raise AgentRefused(host=host, reason=f"it asks for more input: {said}")
     if state == TaskState.TASK_STATE_AUTH_REQUIRED:
-        raise AgentRefused(host=host, reason=f"it asks to sign in: {words}")
+        raise AgentRefused(host=host, reason=f"it asks to sign in: {said}")
     verb = "cancelled" if state == TaskState.TASK_STATE_CANCELED else "rejected"
-    raise AgentRefused(host=host, reason=words or f"its task was {verb}")
+    raise AgentRefused(host=host, reason=said or f"its task was {verb}")
 
 
 def reply_of(parts: list[Part], metadata: list[Any], host: str) -> Reply:

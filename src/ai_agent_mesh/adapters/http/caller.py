@@ -12,6 +12,7 @@ from ai_agent_mesh.adapters.http.exchange import (
     headers_of,
     said,
     wholesome,
+    words,
 )
 from ai_agent_mesh.product.agents import Message, Reply, Target
 
@@ -43,7 +44,7 @@ class HttpCaller:
         checked_status(response)
         media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media.startswith("text/"):
-            output: Any = wholesome(response.text, response.url.host)
+            output: Any = wholesome(words(response), response.url.host)
         elif not response.content:
             output = None
         else:
@@ -63,7 +64,7 @@ class HttpCaller:
         )
         status = response.status_code
         if status in (401, 403) or status >= 500:
-            raise failure_of(response.url.host, status, response.text, None)
+            raise failure_of(response.url.host, status, words(response), None)
 
 
 def _text(output: Any) -> str:  # whatever JSON came

@@ -51,7 +51,9 @@ def checked_status(response: httpx.Response) -> None:
     status = response.status_code
     if 200 <= status < 300:
         return
-    raise failure_of(response.url.host, status, response.text, response.headers.get("retry-after"))
+    raise failure_of(
+        response.url.host, status, words(response), response.headers.get("retry-after")
+    )
 
 
 def failure_of(host: str, status: int, body: str, retry_after: str | None) -> UpstreamFailed:
@@ -89,6 +91,15 @@ def wholesome(value: Json, host: str) -> Json:
         elif isinstance(each, list):
             pending += each
     return value
+
+
+def words(response: httpx.Response) -> str:
+    """Return the body as text.
+
+    Always as UTF-8: a charset that the answer names would be a codec of Python's that the agent
+    chooses, and some of those decompress, or give something else than text.
+    """
+    return response.content.decode("utf-8", "replace")
 
 
 def excerpt(body: str) -> str:

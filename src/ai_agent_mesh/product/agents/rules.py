@@ -79,7 +79,8 @@ def name_from(text: str) -> str:
     >>> name_from("Invoice clerk (EU)")
     'invoice-clerk-eu'
     """
-    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")[:64].rstrip("-._") or "agent"
+    name = re.sub(r"[^a-z0-9.-]+", "-", text.lower()).strip("-.")
+    return name[:64].rstrip("-.") or "agent"
 
 
 def may_repeat(failure: UpstreamFailed, *, idempotent: bool) -> bool:
@@ -150,8 +151,8 @@ def _identity_faults(draft: Draft) -> Iterator[Fault]:
     if draft.name is None:
         if draft.kind is not Kind.A2A:
             yield Fault("/name", "is required (only an agent card can supply one)")
-    elif not NAME.fullmatch(draft.name):
-        reason = "must be 1 to 64 letters, digits, dots, hyphens or underscores"
+    elif not NAME.fullmatch(draft.name) or draft.name.startswith("agt_"):
+        reason = "must be 1 to 64 letters, digits, dots, hyphens or underscores, not agt_ first"
         yield Fault("/name", reason)
     if draft.description is not None and _unfit(draft.description, 2_000):
         yield Fault("/description", "must be at most 2000 characters")

@@ -91,6 +91,8 @@ class AgentStore:
 
     async def find(self, agent: str, *, lock: bool = False) -> Agent | None:
         """Return an agent by id or by name; `lock` keeps others from changing it meanwhile."""
+        if "\0" in agent:
+            return None  # PostgreSQL has no such text
         column = "id" if agent.startswith("agt_") else "name"
         row = await self._tx.fetchrow(
             f"SELECT {_COLUMNS} FROM agent WHERE {column} = $1"  # noqa: S608
