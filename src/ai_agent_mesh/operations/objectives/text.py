@@ -60,7 +60,7 @@ def _figures(one: Statement) -> Iterator[str]:
         yield "  Nothing to judge yet: no whole minute of this period has passed."
     else:
         yield f"  Reached       {one.availability}   (exactly {one.availability_fraction})"
-        yield f"  Promised      {one.objective}   {_verdict(one.met)}"
+    yield f"  Promised      {one.objective}   {_verdict(one.met)}"
     yield f"  Minutes       {minutes.total} in all, {minutes.excluded} excluded,"
     yield f"                {minutes.counted} counted, {minutes.unavailable} unavailable"
     yield f"  Error budget  {budget.allowed_minutes} minutes allowed, {budget.spent_minutes} spent,"
