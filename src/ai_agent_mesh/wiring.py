@@ -1,5 +1,6 @@
 """The only composition root: makes every part from the settings and hands each its ports."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import ai_agent_mesh.playbook as playbooks
 from ai_agent_mesh.adapters.a2a import A2aCaller, A2aCards
 from ai_agent_mesh.adapters.http import HttpCaller
 from ai_agent_mesh.adapters.openai import OpenAiCaller
+from ai_agent_mesh.adapters.otlp import OtlpExporter
 from ai_agent_mesh.kernel.clock import Clock, SystemClock
 from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.operations.status import Status
@@ -25,10 +27,12 @@ from ai_agent_mesh.product.governance import Gate, Policies
 from ai_agent_mesh.product.identity import Allowances, Authenticator, Tenant, TenantHook, key_hash
 from ai_agent_mesh.product.ledger import Inbox, Sequencer, Spool
 from ai_agent_mesh.product.orchestration import ExpressionPool
+from ai_agent_mesh.product.telemetry import listen
 from ai_agent_mesh.settings import LOOPBACK, Settings
 
 VERSION = version("ai-agent-mesh")
 
+_RUNS = "SELECT state, count(*) AS runs FROM run GROUP BY state"
 _WAITING = """
 SELECT count(*) AS entries, coalesce(clock_timestamp() - min(at), '0') AS oldest FROM ledger_inbox
 """
@@ -124,6 +128,10 @@ class Mesh:
                 Kind.HTTP: HttpCaller(client),
                 Kind.OPENAI: OpenAiCaller(client),
             }
+            if settings.otlp_endpoint:
+                exporter = OtlpExporter(settings.otlp_endpoint, metrics, version=VERSION)
+                stack.push_async_callback(asyncio.to_thread, exporter.close)
+                stack.callback(listen(exporter))
             yield cls(
                 settings=settings,
                 playbook=playbook,
@@ -161,6 +169,9 @@ class Mesh:
             waiting = await tx.fetchrow(_WAITING)
         if waiting is not None:
             self.metrics.inbox(waiting["entries"], waiting["oldest"])
+        async with self.operations.transaction() as tx:
+            rows = await tx.fetch(_RUNS)
+        self.metrics.runs({row["state"]: row["runs"] for row in rows})
         return self.metrics.render(), self.metrics.content_type
 
 

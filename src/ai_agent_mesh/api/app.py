@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, get
@@ -64,7 +64,8 @@ def build(mesh: Mesh) -> App:
     )
     published = openapi.document(inner.openapi_schema.to_schema())
     mesh.openapi = msgspec.json.encode(published)
-    return Door(inner, mesh)
+    # Litestar types its messages; the door speaks plain ASGI.
+    return Door(cast("App", inner), mesh)
 
 
 def _unit(request: AnyRequest) -> Unit:

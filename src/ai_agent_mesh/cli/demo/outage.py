@@ -17,7 +17,8 @@ async def suffer(tell: Telling, stage: Stage, oak: Customer, seconds: int) -> No
     tell.act(f"An outage: no worker for {seconds} seconds")
     await oak.ask("POST", "/v1/workflows", _PING)
     for worker in stage.workers:
-        worker.kill()
+        if worker.returncode is None:
+            worker.kill()
     await asyncio.gather(*(worker.wait() for worker in stage.workers))
     count, stage.workers[:] = len(stage.workers), []
     tell.found(f"{count} workers killed at {datetime.now(UTC):%H:%M:%S} UTC")

@@ -24,7 +24,7 @@ EXAMPLES = Path(__file__).parents[4] / "examples"
 #: What of the caller's environment would lead the demo to other data than its own.
 OURS = ("MESH_", "DATABASE_URL", "REDIS_URL", "OTEL_")
 #: A worker is taken for dead after this long; shorter than usual, so that the story stays short.
-LEASE_S = 3
+LEASE_S = 5
 
 _HOLDER = "SELECT pid FROM worker_lease JOIN run ON owner = worker_id WHERE id = $1"
 
