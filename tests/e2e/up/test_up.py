@@ -108,7 +108,7 @@ def test_a_first_start_a_clean_stop_and_a_quick_second_start_with_the_data(
     assert first.left() == []
     began = monotonic()
     second = starting("again", "--no-probe")
-    assert monotonic() - began < 30
+    assert monotonic() - began < 90  # a few seconds on a quiet machine
     assert second.line["tenant"] == first.line["tenant"]
     assert second.line["key"] is None
     assert "mesh key create" in second.line["hint"]
