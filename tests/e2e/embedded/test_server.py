@@ -32,7 +32,6 @@ from ai_agent_mesh.plumbing.postgres.embedded.binaries import (
 )
 from ai_agent_mesh.plumbing.processes import FolderInUse, working_in
 
-
 as_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root starts the server as another user"
 )
