@@ -1,7 +1,7 @@
 """The CPU of a run with five outside steps, beside five bare DBOS steps in the same process.
 
 Both do the same outside work (one HTTP request to a service in another process) and both end on
-disk. CPU is that of this process and, apart, of the database's (when it is ours to see).
+disk. CPU is that of this process; the database's and the service's are their own.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,10 @@ async def main():
     async def handle(reader, writer):
         while True:
             head = await reader.readuntil(b"\\r\\n\\r\\n")
-            size = [l.split(b":")[1] for l in head.split(b"\\r\\n") if l.lower().startswith(b"content-length")]
-            if size: await reader.readexactly(int(size[0]))
-            writer.write(b"HTTP/1.1 200 OK\\r\\ncontent-type: application/json\\r\\ncontent-length: 2\\r\\n\\r\\n{}")
+            lines = [line.lower().split(b":") for line in head.split(b"\\r\\n")]
+            await reader.readexactly(sum(int(l[1]) for l in lines if l[0] == b"content-length"))
+            writer.write(b"HTTP/1.1 200 OK\\r\\ncontent-type: application/json\\r\\n"
+                         b"content-length: 2\\r\\n\\r\\n{}")
     async def serve(reader, writer):
         try: await handle(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError): writer.close()
@@ -135,8 +137,7 @@ async def compared(login: str, folder: Path, url: str) -> list[Figure]:
         bare = bare_workflow(http, url)
         await engine.launch(runner.run)
         await prepared(app, url, expressions)
-        ours = lambda: our_runs(app, gate)  # noqa: E731 - named for the table below
-        theirs = lambda: bare_runs(bare)  # noqa: E731
+        ours, theirs = partial(our_runs, app, gate), partial(bare_runs, bare)
         await ours()
         await theirs()
         rounds = [

@@ -92,7 +92,7 @@ def show(
             return await Workflows(tx, mesh.clock).get(name, version)
 
     found = with_mesh(work)
-    speak(found, as_json=as_json, text=lambda: (found.source or "").rstrip())
+    speak(found, as_json=as_json, text=(found.source or "").rstrip)
 
 
 @app.command()

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from httpx import AsyncClient
@@ -57,7 +56,7 @@ async def serve(mesh: Mesh, stop: asyncio.Event) -> bool:
     ending = asyncio.Event()
     watching = asyncio.create_task(_until(stop, lease.lost, ending))
     reaper = Reaper(mesh.app, engine.requeue)
-    schedules = Schedules(mesh.app, mesh.clock, jobs_of(mesh), lease.worker_id)
+    schedules = Schedules(mesh.app, mesh.clock, jobs_of(mesh, engine), lease.worker_id)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(lease.keep(ending))
@@ -90,8 +89,6 @@ async def _leave(engine: Engine, lease: Lease, runner: Runner, *, kept: bool) ->
             await lease.release(engine.requeue)
     await runner.drop()
     await engine.close()
-    # DBOS lends the loop its own executor and takes it away again.
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
     _log.info("worker left", worker=lease.worker_id, lost=not kept)
 
 

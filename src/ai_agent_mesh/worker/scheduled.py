@@ -1,14 +1,25 @@
 """What workers do now and then, and how often."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from ai_agent_mesh.plumbing.jobs import Scheduled
+from ai_agent_mesh.plumbing.jobs import Engine, Scheduled, forget_leases
 from ai_agent_mesh.wiring import Mesh
 
 #: How often due health checks are looked for; each agent has its own due time.
 HEALTH_EVERY = timedelta(seconds=5)
+FORGET_EVERY = timedelta(minutes=1)
+#: How long the queue remembers a segment that is done, for whoever looks into a trouble.
+DONE_KEPT = timedelta(days=1)
 
 
-def jobs_of(mesh: Mesh) -> tuple[Scheduled, ...]:
+def jobs_of(mesh: Mesh, engine: Engine) -> tuple[Scheduled, ...]:
     """Return the scheduled jobs over a wired mesh."""
-    return (Scheduled("agents.health", HEALTH_EVERY, mesh.health.run),)
+
+    async def forget(now: datetime) -> None:
+        await engine.forget(now - DONE_KEPT)
+        await forget_leases(mesh.app, now - DONE_KEPT)
+
+    return (
+        Scheduled("agents.health", HEALTH_EVERY, mesh.health.run),
+        Scheduled("jobs.forget", FORGET_EVERY, forget),
+    )

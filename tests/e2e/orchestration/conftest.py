@@ -12,8 +12,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.conftest import Databases
 
 from ai_agent_mesh.kernel.clock import SystemClock
+from ai_agent_mesh.plumbing.http import Page
 from ai_agent_mesh.plumbing.postgres import Database, Role
 from ai_agent_mesh.product.governance import Effect, Gate, Policies
 from ai_agent_mesh.product.identity import Principal
@@ -26,8 +28,6 @@ from ai_agent_mesh.product.orchestration import (
     RunShown,
     Workflows,
 )
-from ai_agent_mesh.plumbing.http import Page
-from tests.conftest import Databases
 
 TENANT = "tnt_01hzzzzzzzzzzzzzzzzzzzzzzz"
 HEADER = "document: {dsl: '1.0.0', namespace: test, name: %s, version: %s}\n"
@@ -60,7 +60,8 @@ class Service:
                 text = msgspec.json.encode(answer)
                 writer.write(
                     f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n"
-                    f"content-length: {len(text)}\r\n\r\n".encode() + text
+                    f"content-length: {len(text)}\r\n\r\n".encode()
+                    + text
                 )
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -183,7 +184,8 @@ class House:
             shown = await self.show(run_id)
             return shown if shown.state in wanted else None
 
-        return await until(there, within_s)
+        shown: RunShown = await until(there, within_s)
+        return shown
 
     async def approvals(self, state: str = "pending") -> list[Approval]:
         """List approvals."""

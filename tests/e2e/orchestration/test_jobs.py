@@ -1,13 +1,22 @@
 """Leases end once, schedules fire once, and a fenced transaction commits nothing."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.conftest import Databases
 
 from ai_agent_mesh.kernel.clock import FixedClock
-from ai_agent_mesh.plumbing.jobs import Fenced, Lease, Reaper, Scheduled, Schedules
-from tests.conftest import Databases
+from ai_agent_mesh.plumbing.jobs import (
+    Engine,
+    Fenced,
+    Lease,
+    Reaper,
+    Scheduled,
+    Schedules,
+    enqueue,
+)
 
 SHORT = timedelta(milliseconds=200)
 
@@ -17,8 +26,8 @@ async def test_a_lapsed_lease_is_ended_by_one_of_many(databases: Databases) -> N
     await lease.acquire()
     taken: list[str] = []
 
-    async def requeue(workers: object) -> int:
-        taken.extend(workers)  # type: ignore[call-overload] # a list of ids
+    async def requeue(workers: Sequence[str]) -> int:
+        taken.extend(workers)
         return 0
 
     reapers = [Reaper(databases.app, requeue) for _ in range(5)]
@@ -70,6 +79,34 @@ async def test_a_due_job_fires_once_however_many_workers_look(databases: Databas
     workers = [Schedules(databases.app, clock, [job], f"wrk_{n}") for n in range(4)]
     await asyncio.gather(*(worker.fire_due() for worker in workers))
     assert len(fired) == 1
-    clock.at += timedelta(seconds=61)
+    clock.move(timedelta(seconds=61))
     await asyncio.gather(*(worker.fire_due() for worker in workers))
     assert len(fired) == 2
+
+
+async def test_done_segments_are_forgotten_and_others_are_kept(databases: Databases) -> None:
+    lease = Lease(databases.app, timedelta(minutes=1))
+    await lease.acquire()
+    engine = Engine(databases.url, lease.worker_id, poll_s=0.05)
+    done: list[int] = []
+    go_on = asyncio.Event()
+
+    async def segment(_tenant: str, _run: str, number: int) -> None:
+        done.append(number)
+        if number == 2:
+            await go_on.wait()
+
+    await engine.launch(segment)
+    async with databases.app.tenant("tnt_x") as tx:
+        await enqueue(tx, "run_x", 1)
+        await enqueue(tx, "run_x", 2)
+    while len(done) < 2:
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.3)
+    soon = datetime.now(UTC) + timedelta(seconds=5)
+    assert await engine.forget(soon) == 1
+    assert await engine.forget(soon) == 0
+    assert await engine.requeue([lease.worker_id]) == 1
+    go_on.set()
+    await asyncio.sleep(0.3)
+    await engine.close()

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
+from tests.e2e.orchestration.conftest import House, Service, until
 
 from ai_agent_mesh.product.orchestration import ApprovalDecided, RunEnded, RunNotResumable
-from tests.e2e.orchestration.conftest import House, Service, until
 
 STORY = """
 do:
@@ -88,8 +88,9 @@ async def test_one_of_two_decisions_at_once_wins(house: House) -> None:
 async def test_a_cancelled_run_stops_at_once_and_can_be_resumed(
     house: House, service: Service
 ) -> None:
-    from ai_agent_mesh.product.orchestration import Runs
     from tests.e2e.orchestration.conftest import CLOCK, TENANT
+
+    from ai_agent_mesh.product.orchestration import Runs
 
     url = service.url
     await house.put(
@@ -125,8 +126,9 @@ async def _called(service: Service, path: str) -> bool:
 async def test_a_faulted_run_resumes_with_the_task_that_failed(
     house: House, service: Service
 ) -> None:
-    from ai_agent_mesh.product.orchestration import Runs
     from tests.e2e.orchestration.conftest import CLOCK, TENANT
+
+    from ai_agent_mesh.product.orchestration import Runs
 
     url = service.url
     await house.put(
@@ -161,6 +163,8 @@ async def test_waits_and_timeouts_hold(house: House, service: Service) -> None:
     runs = [await house.start(name) for name in ("wait", "late", "undecided")]
     waited, late, undecided = [await house.ended(run.id) for run in runs]
     assert waited.output == {"ok": True}
+    assert waited.ended_at is not None
+    assert waited.started_at is not None
     assert (waited.ended_at - waited.started_at).total_seconds() >= 3
     assert late.error["type"].endswith("/timeout")
     assert undecided.error["type"].endswith("/timeout")
@@ -169,8 +173,9 @@ async def test_waits_and_timeouts_hold(house: House, service: Service) -> None:
 
 
 async def test_what_the_policies_forbid_is_not_called(house: House, service: Service) -> None:
-    from ai_agent_mesh.product.governance import Policies
     from tests.e2e.orchestration.conftest import TENANT
+
+    from ai_agent_mesh.product.governance import Policies
 
     async with house.databases.app.tenant(TENANT) as tx:
         await Policies(tx).put(

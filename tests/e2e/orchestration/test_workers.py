@@ -7,11 +7,15 @@ import sys
 
 from tests.e2e.orchestration.conftest import TENANT, House, Service, until
 
-FIVE = "do: [" + ",".join(
-    f"{{t{n}: {{call: http, with: {{method: post, endpoint: 'URL/slow/0.4',"
-    f" body: '${{ {{run: $workflow.id, n: {n}}} }}'}}}}}}"
-    for n in range(5)
-) + ", {d: {set: {ok: true}}}]"
+FIVE = (
+    "do: ["
+    + ",".join(
+        f"{{t{n}: {{call: http, with: {{method: post, endpoint: 'URL/slow/0.4',"
+        f" body: '${{ {{run: $workflow.id, n: {n}}} }}'}}}}}}"
+        for n in range(5)
+    )
+    + ", {d: {set: {ok: true}}}]"
+)
 
 
 def five(service: Service) -> str:
@@ -126,8 +130,9 @@ async def test_a_run_accepted_by_a_process_that_dies_is_run(house: House) -> Non
 
 async def test_an_undone_acceptance_leaves_nothing_in_the_queue(house: House) -> None:
     await house.put("quick", "do: [{d: {set: {ok: true}}}]")
-    from ai_agent_mesh.product.orchestration import Runs
     from tests.e2e.orchestration.conftest import CLOCK
+
+    from ai_agent_mesh.product.orchestration import Runs
 
     tx = await house.databases.app.begin(TENANT)
     await Runs(tx, CLOCK).start("quick", {}, house.principal, house.gate)

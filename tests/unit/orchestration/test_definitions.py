@@ -65,7 +65,11 @@ BAD = [
     ("a: {call: a2a, with: {agent: x}}", "/do/0/a/with", "message, data or parameters"),
     ("a: {call: a2a, with: {server: x, agent: y, data: 1}}", "/do/0/a/with/server", "registered"),
     ("a: {listen: {to: {any: []}}}", "/do/0/a/listen/to/any", "not built yet"),
-    ("a: {listen: {to: {one: {with: {type: x.y}}}}}", "/do/0/a/listen/to/one/with/type", ".approval"),
+    (
+        "a: {listen: {to: {one: {with: {type: x.y}}}}}",
+        "/do/0/a/listen/to/one/with/type",
+        ".approval",
+    ),
     ("a: {set: {}, input: {schema: {}}}", "/do/0/a/input/schema", "not built yet"),
     ("a: [1]", "/do/0/a", "must be an object"),
     ("1", "/do/0", "one key, the task's name"),
@@ -81,7 +85,13 @@ async def test_a_mistake_is_named_at_its_place(task: str, place: str, reason: st
 
 async def test_all_mistakes_are_named_at_once() -> None:
     found = await places(tasks("a: {set: {x: '${ ( }'}, then: b}", "a: {wait: 1}", "c: {fork: {}}"))
-    assert list(found) == ["/do/0/a/set/x", "/do/0/a/then", "/do/1/a", "/do/1/a/wait", "/do/2/c/fork"]
+    assert list(found) == [
+        "/do/0/a/set/x",
+        "/do/0/a/then",
+        "/do/1/a",
+        "/do/1/a/wait",
+        "/do/2/c/fork",
+    ]
 
 
 async def test_a_variable_is_known_only_where_it_is_in_force() -> None:
@@ -111,14 +121,18 @@ async def test_what_is_no_document_gets_one_clear_mistake(text: str, reason: str
 
 
 async def test_too_many_tasks_are_one_mistake() -> None:
-    found = await places(HEAD + "do: [" + ",".join(f"{{t{n}: {{set: {{}}}}}}" for n in range(3000)) + "]")
+    found = await places(
+        HEAD + "do: [" + ",".join(f"{{t{n}: {{set: {{}}}}}}" for n in range(3000)) + "]"
+    )
     assert [reason.partition(": ")[2] for reason in found.values()] == [
         "the definition has more than 1000 tasks"
     ]
 
 
 async def test_the_header_is_judged() -> None:
-    found = await places("document: {dsl: 2.0.0, namespace: A B, name: x, version: 1}\ndo: [{a: {set: {}}}]")
+    found = await places(
+        "document: {dsl: 2.0.0, namespace: A B, name: x, version: 1}\ndo: [{a: {set: {}}}]"
+    )
     assert set(found) == {"/document/dsl", "/document/namespace", "/document/version"}
 
 
@@ -130,7 +144,8 @@ async def test_json_and_yaml_say_the_same() -> None:
 
 
 async def test_reusables_are_put_in() -> None:
-    use = "use: {retries: {soon: {delay: PT1S, backoff: {linear: {}}}}, timeouts: {short: {after: PT2S}}}\n"
+    retries = "retries: {soon: {delay: PT1S, backoff: {linear: {}}}}"
+    use = f"use: {{{retries}, timeouts: {{short: {{after: PT2S}}}}}}\n"
     body = "do: [{a: {timeout: short, try: [{b: {set: {}}}], catch: {retry: soon}}}]"
     definition = await read(HEAD + use + body)
     task = definition.tasks[0]
@@ -141,6 +156,8 @@ async def test_reusables_are_put_in() -> None:
 
 
 async def test_a_loop_may_stand_with_while() -> None:
-    task = (await read(tasks("a: {for: {in: .x}, while: $item > 1, do: [{b: {set: {}}}]}"))).tasks[0]
+    task = (await read(tasks("a: {for: {in: .x}, while: $item > 1, do: [{b: {set: {}}}]}"))).tasks[
+        0
+    ]
     assert isinstance(task.body, For)
     assert (task.body.each, task.body.at) == ("item", "index")

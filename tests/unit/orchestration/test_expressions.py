@@ -97,7 +97,18 @@ async def test_a_batch_says_which_one_failed(pool: ExpressionPool) -> None:
     assert caught.value.index == 1
 
 
-PATHS = [".", ".a", ".b.c", ".b", "$context", "$context.x.y", ".gone.deeper", " .a ", ".a.x", ".b.c.d"]
+PATHS = [
+    ".",
+    ".a",
+    ".b.c",
+    ".b",
+    "$context",
+    "$context.x.y",
+    ".gone.deeper",
+    " .a ",
+    ".a.x",
+    ".b.c.d",
+]
 
 
 @pytest.mark.parametrize("program", PATHS)

@@ -1,7 +1,7 @@
 """The jobs kit: durable workflows on DBOS, worker leases, and schedules that fire once."""
 
 from ai_agent_mesh.plumbing.jobs.engine import VERSION, Engine, Segment, enqueue
-from ai_agent_mesh.plumbing.jobs.lease import Fenced, Lease, Reaper, pause
+from ai_agent_mesh.plumbing.jobs.lease import Fenced, Lease, Reaper, forget_leases, pause
 from ai_agent_mesh.plumbing.jobs.schedule import Scheduled, Schedules
 from ai_agent_mesh.plumbing.jobs.schema import schema_sql
 
@@ -15,6 +15,7 @@ __all__ = [
     "Schedules",
     "Segment",
     "enqueue",
+    "forget_leases",
     "pause",
     "schema_sql",
 ]

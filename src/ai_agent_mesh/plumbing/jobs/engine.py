@@ -7,6 +7,7 @@ dead worker had taken goes back by `requeue`.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ class Engine:
         self._worker_id = worker_id
         self._at_once = at_once
         self._poll_s = poll_s
+        self._link: Any = None
         self._client: Any = None  # dbos is imported late: half a second that `mesh --help` saves
 
     async def launch(self, segment: Segment) -> None:
@@ -62,8 +64,9 @@ class Engine:
         await DBOS.register_queue_async(
             QUEUE, worker_concurrency=self._at_once, polling_interval_sec=self._poll_s
         )
+        self._link = _engine(self._url, connect)
         self._client = DBOSClient(
-            system_database_engine=_engine(self._url, connect),
+            system_database_engine=self._link,
             serializer=DBOSPortableJSONSerializer(),
             application_name=NAME,
         )
@@ -86,13 +89,41 @@ class Engine:
             self._client.resume_workflows(ids, queue_name=QUEUE)
         return len(ids)
 
+    async def forget(self, before: datetime, most: int = 1_000) -> int:
+        """Drop segments that were done before a moment; the runs' own rows stay. Return how many.
+
+        Raises:
+            DatabaseAway: the queue cannot be reached now.
+        """
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            return await asyncio.to_thread(self._forget, before, most)
+        except SQLAlchemyError as error:
+            raise DatabaseAway from error
+
+    def _forget(self, before: datetime, most: int) -> int:
+        done = self._client.list_workflows(
+            status=["SUCCESS", "ERROR"],
+            completed_before=before.isoformat(),
+            limit=most,
+            load_input=False,
+            load_output=False,
+        )
+        if done:
+            self._client.delete_workflows([status.workflow_id for status in done])
+        return len(done)
+
     async def close(self) -> None:
         """Stop taking segments; those under way stay as they are."""
         from dbos import DBOS
 
         if self._client is not None:
             await asyncio.to_thread(self._client.destroy)
+            await asyncio.to_thread(self._link.dispose)  # the client leaves a given one open
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        # DBOS lent the loop its own threads, and has taken them away.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
 
 async def enqueue(tx: Tx, run_id: str, segment: int, due_at: datetime | None = None) -> None:

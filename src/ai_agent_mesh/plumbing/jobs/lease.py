@@ -9,7 +9,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.kernel.ids import new_id
@@ -147,6 +147,12 @@ class Reaper:
                 "SELECT worker_id FROM worker_lease WHERE ended_at > now() - interval '1 hour'"
             )
             return await self._requeue([row["worker_id"] for row in rows]) if rows else 0
+
+
+async def forget_leases(database: Database, before: datetime) -> int:
+    """Drop the rows of leases that ended before a moment; return how many."""
+    async with database.transaction() as tx:
+        return await tx.execute("DELETE FROM worker_lease WHERE ended_at < $1", before)
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

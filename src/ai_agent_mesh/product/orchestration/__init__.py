@@ -3,6 +3,7 @@
 from ai_agent_mesh.product.orchestration.definition import (
     Definition,
     DefinitionInvalid,
+    Task,
     check_definition,
 )
 from ai_agent_mesh.product.orchestration.expressions import ExpressionPool, Expressions
@@ -38,6 +39,7 @@ __all__ = [
     "RunTask",
     "Runner",
     "Runs",
+    "Task",
     "Workflow",
     "WorkflowDisabled",
     "WorkflowMissing",
