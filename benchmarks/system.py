@@ -39,8 +39,7 @@ class System:
 @asynccontextmanager
 async def system(*words: str) -> AsyncIterator[System]:
     """Run `mesh up` with more words on a free port, and stop it at the end."""
-    folder = Path(mkdtemp(prefix="mesh-bench-"))
-    folder.chmod(0o755)
+    folder = _folder()
     env = {**os.environ, "MESH_DATA": str(folder / "data"), "MESH_LOG": "error"}
     process = await asyncio.create_subprocess_exec(
         *MESH, "up", "--json", "--port", "0", *words, env=env, stdout=-1, stderr=-3
@@ -58,6 +57,13 @@ async def system(*words: str) -> AsyncIterator[System]:
         process.terminate()
         await process.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder() -> Path:
+    folder = Path(mkdtemp(prefix="mesh-bench-"))
+    # PostgreSQL may have to run as another user, who must get through to its own folder.
+    folder.chmod(0o711)
+    return folder
 
 
 async def _mesh(env: dict[str, str], *words: str) -> dict[str, dict[str, str]]:

@@ -42,7 +42,7 @@ class Databases:
 
 
 def needs(command: str) -> str:
-    """Return the path of an outside command, or skip the test (never under MESH_NOTHING_SKIPPED)."""
+    """Return an outside command's path, or skip the test (never under MESH_NOTHING_SKIPPED)."""
     found = shutil.which(command)
     if found is None:
         if NOTHING_SKIPPED:

@@ -2,9 +2,9 @@
 
 import asyncpg
 import pytest
+from tests.conftest import Databases
 
 from ai_agent_mesh.plumbing.postgres.database import MalformedTenant
-from tests.conftest import Databases
 
 
 async def keys(databases: Databases, tenant: str) -> list[str]:
@@ -41,18 +41,22 @@ async def test_operations_read_all_and_write_nothing(databases: Databases) -> No
         await tx.execute("INSERT INTO idempotency (key, request) VALUES ('k', '')")
     async with databases.operations.transaction() as tx:
         assert await tx.fetchval("SELECT count(*) FROM idempotency") == 1
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with databases.operations.transaction() as tx:
+    async with databases.operations.transaction() as tx:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await tx.execute("DELETE FROM idempotency")
 
 
 async def test_a_failed_act_leaves_nothing_behind(databases: Databases) -> None:
-    with pytest.raises(RuntimeError):
-        async with databases.app.tenant("tnt_a") as tx:
-            await tx.execute("INSERT INTO idempotency (key, request) VALUES ('k', '')")
-            raise RuntimeError
+    with pytest.raises(ZeroDivisionError):
+        await _fail_after_writing(databases)
     assert await keys(databases, "tnt_a") == []
     assert databases.app.in_use == 0
+
+
+async def _fail_after_writing(databases: Databases) -> None:
+    async with databases.app.tenant("tnt_a") as tx:
+        await tx.execute("INSERT INTO idempotency (key, request) VALUES ('k', '')")
+        raise ZeroDivisionError
 
 
 @pytest.mark.parametrize("tenant", ["", "a'; DROP TABLE idempotency; --", "a b", "A", "a\0"])
