@@ -60,9 +60,7 @@ class Stage:
         """Start the system without workers; end every process and remove the data at the end."""
         if not EXAMPLES.is_dir():
             raise ExamplesMissing(place=str(EXAMPLES))
-        folder = Path(mkdtemp(prefix="mesh-demo-"))
-        # PostgreSQL may have to run as another user, who must get through to its own folder.
-        folder.chmod(0o711)
+        folder = _folder()
         env = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
         env |= {"MESH_DATA": str(folder / "data"), "MESH_LEASE_S": str(LEASE_S)}
         stage = cls(folder / "data", env)
@@ -87,8 +85,7 @@ class Stage:
             line = await asyncio.wait_for(process.stdout.readline(), 120)
             said: Json = msgspec.json.decode(line)
         except (TimeoutError, msgspec.DecodeError):
-            lines = Path(log.name).read_text().strip().splitlines() or ["it said nothing"]
-            raise NotStarted(what=what, reason=lines[-1]) from None
+            raise NotStarted(what=what, reason=_last_line(Path(log.name))) from None
         return {**said, "process": process}
 
     async def agent(self, module: str, *words: str) -> str:
@@ -135,6 +132,17 @@ class Stage:
                     await asyncio.wait_for(process.wait(), 20)
                 except TimeoutError:
                     process.kill()
+
+
+def _folder() -> Path:
+    folder = Path(mkdtemp(prefix="mesh-demo-"))
+    # PostgreSQL may have to run as another user, who must get through to its own folder.
+    folder.chmod(0o711)
+    return folder
+
+
+def _last_line(log: Path) -> str:
+    return (log.read_text().strip().splitlines() or ["it said nothing"])[-1]
 
 
 class Customer:

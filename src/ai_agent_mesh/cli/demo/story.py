@@ -17,6 +17,7 @@ CUSTOMERS = (
     ("oak", "enterprise", "9000.00"),
 )
 WORKERS = 2
+_MINUTE = "%Y-%m-%dT%H:%M:00Z"
 
 
 async def play(stage: Stage, outage_s: int) -> None:
@@ -96,7 +97,8 @@ async def _exhaust(tell: Telling, fern: Customer) -> None:
 
 async def _prove(tell: Telling, stage: Stage, customers: list[Customer], began: datetime) -> None:
     tell.act("Each tenant's service level over this span, and its proof")
-    span = ("--since", f"{began:%Y-%m-%dT%H:%M:00Z}", "--until", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:00Z}")  # fmt: skip
+    now = datetime.now(UTC)
+    span = ("--since", f"{began:{_MINUTE}}", "--until", f"{now:{_MINUTE}}")
     for customer in customers:
         tell.lines(await stage.mesh("sla", "statement", "--tenant", customer.name, *span))
         tell.found("")
