@@ -84,7 +84,11 @@ async def _until(stop: asyncio.Event, lost: asyncio.Event, ending: asyncio.Event
 async def _leave(engine: Engine, lease: Lease, runner: Runner, *, kept: bool) -> None:
     """Give what is under way to the others at once, then close."""
     if kept:
+        settled = asyncio.Event()
+        keeping = asyncio.create_task(lease.keep(settled))
         await runner.settle(GRACE_S)
+        settled.set()
+        await keeping
         with contextlib.suppress(Fact):  # if it cannot be released now, it lapses
             await lease.release(engine.requeue)
     await runner.drop()

@@ -176,6 +176,12 @@ class House:
         async with self.databases.operations.transaction() as tx:
             return str(await tx.fetchval("SELECT owner FROM run WHERE id = $1", run_id))
 
+    async def worker_of(self, run_id: str) -> Worker:
+        """Return the process that holds a run."""
+        owner = await self.owner(run_id)
+        [held] = [worker for worker in self.workers if owner in worker.log.read_text()]
+        return held
+
     async def ended(self, run_id: str, *states: str, within_s: float = 30) -> RunShown:
         """Wait for a run to reach one of some states (default: an end)."""
         wanted = states or ("completed", "faulted", "cancelled")

@@ -1,6 +1,8 @@
 """Workflows and runs through the real door, with the worker that `mesh up` starts."""
 
 import asyncio
+import json
+from pathlib import Path
 
 import httpx
 from tests.e2e.conftest import Stack
@@ -57,3 +59,23 @@ async def test_a_workflow_is_kept_run_asked_about_and_finished(stack: Stack) -> 
         assert (await client.delete("/v1/workflows/door-sample")).status_code in {200, 204}
         assert (await client.post(path, json=data)).status_code == 409
         assert (await client.get("/v1/workflows/door-sample")).json()["versions"] == ["1.0.0"]
+
+
+async def test_the_command_line_keeps_checks_and_runs(stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "sum.yaml"
+    head = "document: {dsl: '1.0.0', namespace: test, name: console-sum, version: 1.0.0}\n"
+    file.write_text(head + "do: [{add: {set: {sum: '${ .a + .b }'}}}]\n")
+    assert "is well" in await stack.run("workflow", "check", str(file))
+    tenant = ("--tenant", stack.tenant)
+    await stack.run("workflow", "put", str(file), *tenant)
+    said = await stack.run(
+        "run", "start", "console-sum", *tenant, "--input", '{"a":1,"b":4}', "--wait", "--json"
+    )
+    run = json.loads(said)
+    assert (run["state"], run["output"]) == ("completed", {"sum": 5})
+    shown = json.loads(await stack.run("run", "show", run["id"], *tenant, "--json"))
+    assert [task["state"] for task in shown["tasks"]] == ["completed"]
+    assert run["id"] in await stack.run("run", "list", *tenant)
+    file.write_text(head + "do: [{add: {set: {sum: '${ .a + }'}}}]\n")
+    complaint = await stack.run("workflow", "check", str(file), status=1)
+    assert "/do/0/add/set/sum" in complaint
