@@ -50,6 +50,9 @@ class _Lazy(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"ai_agent_mesh.cli.{cmd_name}")
+        # A word's own page looks as `mesh --help` does, and offers no options of its own making.
+        module.app.rich_markup_mode = None
+        module.app._add_completion = False  # noqa: SLF001 - there is no other way once it is made
         command = typer.main.get_command(module.app)
         command.name = cmd_name
         command.short_help = COMMANDS[cmd_name]

@@ -22,7 +22,9 @@ T = TypeVar("T")
 
 #: Options that many commands share.
 Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
-Tenant = Annotated[str, typer.Option("--tenant", "-t", help="A tenant's id or name.")]
+Tenant = Annotated[
+    str, typer.Option("--tenant", "-t", envvar="MESH_TENANT", help="A tenant's id or name.")
+]
 
 
 def with_mesh(work: Callable[["Mesh"], Awaitable[T]]) -> T:

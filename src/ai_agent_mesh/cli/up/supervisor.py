@@ -120,16 +120,19 @@ def environment(settings: Settings, *, embedded: bool) -> dict[str, str]:
     On the embedded database agents on this machine may be called: it is a place to try things.
     """
     kept = {k: v for k, v in os.environ.items() if k not in {"MESH_MIGRATE_URL", "MESH_PROBE_KEY"}}
-    allow = ",".join(map(str, settings.allow)) or (LOOPBACK if embedded else "")
     return kept | {
         "MESH_DATA": str(settings.data),
         "DATABASE_URL": settings.database_url or "",
-        "MESH_ALLOW_ADDRESSES": allow,
+        "MESH_ALLOW_ADDRESSES": _allowed(settings, embedded=embedded),
         "MESH_HOST": settings.host,
         "MESH_PORT": str(settings.port),
         "MESH_PUBLIC_URL": address(settings),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _allowed(settings: Settings, *, embedded: bool) -> str:
+    return ",".join(map(str, settings.allow)) or (LOOPBACK if embedded else "")
 
 
 async def _first_end(
@@ -174,4 +177,10 @@ async def _until_ready(api: str, child: Child) -> None:
 def _standing(plan: Plan, tenant: FirstTenant, store: Store, children: Sequence[Child]) -> Standing:
     pids = {"supervisor": os.getpid(), "postgres": store.pid}
     pids |= {child.name: child.pid for child in children}
-    return Standing(api=address(plan.settings), data=plan.settings.data, tenant=tenant, pids=pids)
+    return Standing(
+        api=address(plan.settings),
+        data=plan.settings.data,
+        tenant=tenant,
+        pids=pids,
+        allowed=_allowed(plan.settings, embedded=store.pid is not None),
+    )
