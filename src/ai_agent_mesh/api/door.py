@@ -88,7 +88,8 @@ class Door:
         """Let the request in: its size, its caller, their allowance, their right."""
         mesh = self._mesh
         exchange.match = self._table.match(exchange.method, exchange.inner)
-        exchange.body = await body.read(exchange, receive, mesh.playbook.limits.request_bytes)
+        exchange.check_headers()
+        body.announced(exchange, mesh.playbook.limits.request_bytes)
         principal = await mesh.authenticator.authenticate(exchange.header(b"authorization"))
         exchange.principal = principal
         allowance = await mesh.allowances.take(principal.tenant_id, principal.tier)
@@ -103,6 +104,9 @@ class Door:
             raise RouteMissing(path=exchange.path)
         if route.permission and not principal.permits(route.permission):
             raise PermissionMissing(permission=route.permission, role=str(principal.role))
+        exchange.body = await body.read(exchange, receive, mesh.playbook.limits.request_bytes)
+        if not route.text:
+            body.check_json(exchange)
 
     async def _serve(self, exchange: Exchange) -> Answer:
         """Let the route answer, or give again what it answered before."""
@@ -138,6 +142,8 @@ class Door:
         scope = exchange.scope
         scope["path"] = exchange.inner
         scope["raw_path"] = exchange.inner.encode()
+        if exchange.method == "HEAD":
+            scope["method"] = "GET"
         scope["mesh.exchange"] = exchange
         await self._inner(scope, replay, capture)
         answer.body = b"".join(parts)
@@ -255,7 +261,14 @@ class Door:
 def counted(path: str) -> bool:
     """Tell whether a path belongs to an API call: `/v1/agents` does, `/status` does not.
 
+    The router inside reads over doubled and trailing slashes, so they open no way past the door.
+
     >>> counted("/v1/agents"), counted("/v1"), counted("/v10"), counted("/livez")
     (True, True, False, False)
+    >>> counted("//v1/agents"), counted("/v1//agents"), counted("/v1/"), counted("//livez")
+    (True, True, True, False)
     """
-    return any(path == prefix or path.startswith(prefix + "/") for prefix in COUNTED)
+    return f"/{path.lstrip('/')}/".startswith(_COUNTED)
+
+
+_COUNTED = tuple(f"{prefix}/" for prefix in COUNTED)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ai_agent_mesh.api.facts import HeaderRepeated, HeadersTooLarge
 from ai_agent_mesh.api.table import Match, inner_path
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.kernel.ids import new_id
@@ -21,6 +22,15 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+#: A request's headers may be so many, and so large together.
+MOST_HEADERS = 200
+HEAD_BYTES = 65_536
+
+# Where a second value would leave open which of the two is meant.
+_SINGLE = frozenset(
+    {b"authorization", b"content-encoding", b"content-length", b"content-type"}
+    | {b"idempotency-key", b"if-match"}
+)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.\-]{1,64}")
 
 
@@ -90,6 +100,23 @@ class Exchange:
             request_id=request_id,
             trace=Trace.begin(headers.get(b"traceparent", b"").decode("latin-1"), request_id),
         )
+
+    def check_headers(self) -> None:
+        """Refuse headers that are too many, too large, or say one thing twice.
+
+        Raises:
+            HeadersTooLarge, HeaderRepeated: they are.
+        """
+        given = self.scope["headers"]
+        if len(given) > MOST_HEADERS or sum(len(n) + len(v) for n, v in given) > HEAD_BYTES:
+            raise HeadersTooLarge(most=MOST_HEADERS, limit_bytes=HEAD_BYTES)
+        if len(given) == len(self.headers):
+            return
+        seen = set()
+        for name, _ in given:
+            if name in seen and name in _SINGLE:
+                raise HeaderRepeated(header=name.decode("latin-1"))
+            seen.add(name)
 
     def header(self, name: bytes) -> str | None:
         """Return a header's text, or None."""

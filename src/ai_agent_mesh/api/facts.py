@@ -27,5 +27,17 @@ class UnsupportedMediaType(Invalid):
     """This content type is not accepted here."""
 
 
+class HeaderRepeated(Invalid):
+    """The header {header} may be sent once only."""
+
+
+class HeadersTooLarge(Invalid):
+    """The headers are more than {most} or larger than {limit_bytes} bytes together."""
+
+
+class TooManyStrangers(Exhausted):
+    """Too many unknown keys come from this address; try again in {retry_after_s} s."""
+
+
 class Unexpected(Unavailable):
     """Something failed inside the platform."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 import signal
 
 import structlog
@@ -9,6 +10,7 @@ import uvicorn
 
 from ai_agent_mesh.api.app import build
 from ai_agent_mesh.api.idempotency import forget
+from ai_agent_mesh.api.wire import Wire
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.plumbing.observe import configure
 from ai_agent_mesh.settings import Settings
@@ -24,11 +26,18 @@ UPKEEP_S = 5
 def serve(settings: Settings) -> None:
     """Answer requests until SIGTERM or SIGINT."""
     configure(settings.log_level, service="mesh-api")
+    _allow_connections()
     # uvicorn ends its own way on these and then raises them again; the mesh is closed after that.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     with asyncio.Runner(loop_factory=_loop) as runner:
         runner.run(_serve(settings))
+
+
+def _allow_connections() -> None:
+    """Take as many open files as this process may have: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _loop() -> asyncio.AbstractEventLoop:
@@ -43,15 +52,14 @@ async def _serve(settings: Settings) -> None:
             build(mesh),
             host=settings.host,
             port=settings.port,
-            http="httptools",
+            http=Wire,
+            ws="none",
             lifespan="off",
             access_log=False,
             log_config=None,
             server_header=False,
             date_header=False,
             timeout_graceful_shutdown=GRACE_S,
-            # The door refuses larger bodies; this bounds what waits unread before it.
-            h11_max_incomplete_event_size=65_536,
         )
         stop = asyncio.Event()
         beside = [

@@ -27,6 +27,8 @@ class Route:
     creates: bool = False
     #: The answer holds a secret that is shown once and never stored.
     secret: bool = False
+    #: The body is a text of the route's own (YAML, say), not JSON.
+    text: bool = False
 
     @property
     def name(self) -> str:
@@ -48,7 +50,7 @@ class Match:
 
 
 def _rows(service: Service, category: Category, text: str) -> Iterator[Route]:
-    """Read rows of `METHOD template permission [creates] [secret]`; `-` asks for no permission."""
+    """Read rows of `METHOD template permission [marks]`; `-` asks for no permission."""
     for line in text.strip().splitlines():
         method, template, permission, *marks = line.split()
         yield Route(
@@ -59,6 +61,7 @@ def _rows(service: Service, category: Category, text: str) -> Iterator[Route]:
             None if permission == "-" else permission,
             creates="creates" in marks,
             secret="secret" in marks,
+            text="text" in marks,
         )
 
 
@@ -117,7 +120,7 @@ ROUTES: tuple[Route, ...] = (
         Service.ORCHESTRATION,
         Category.WORKFLOW_EXECUTION,
         """
-        POST    /v1/workflows                    workflows:write    creates
+        POST    /v1/workflows                    workflows:write    creates text
         GET     /v1/workflows                    workflows:read
         GET     /v1/workflows/{name}             workflows:read
         DELETE  /v1/workflows/{name}             workflows:write
@@ -216,6 +219,8 @@ class Table:
     def match(self, method: str, inner: str) -> Match:
         """Return what stands in the table for a method and an inner path."""
         segments = inner.split("/")[1:]
+        if "" in segments:  # the router inside would read over it; here it names nothing
+            return Match(None)
         for pattern, methods in self._by_length.get(len(segments), ()):
             if all(p is None or p == s for p, s in zip(pattern, segments, strict=True)):
                 route = methods.get("GET" if method == "HEAD" else method)

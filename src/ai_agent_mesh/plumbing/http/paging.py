@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -54,15 +55,22 @@ def paged(rows: Sequence[T], page: Page, key: Callable[[T], str]) -> Paged[T]:
 
 
 def _sealed(key: str) -> str:
-    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+    raw = key.encode()
+    return base64.urlsafe_b64encode(_check(raw) + raw).decode().rstrip("=")
+
+
+def _check(raw: bytes) -> bytes:
+    """Return what tells a cursor of ours from a text that somebody made up."""
+    return zlib.crc32(raw).to_bytes(4, "big")
 
 
 def _opened(cursor: str) -> str:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        key = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+        sealed = base64.b64decode(padded, altchars=b"-_", validate=True)
+        key = sealed[4:].decode()
     except (ValueError, binascii.Error):
         key = ""
-    if not key or len(key) > 256 or not key.isprintable():
+    if not key or not key.isprintable() or sealed[:4] != _check(sealed[4:]):
         raise MalformedPage(faults=[Fault("cursor", "must be a next_cursor of this list")])
     return key

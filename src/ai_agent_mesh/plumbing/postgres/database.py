@@ -7,10 +7,10 @@ every tenant table's row-level security reads it: without it no row is visible.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 import msgspec
@@ -20,6 +20,8 @@ from ai_agent_mesh.kernel.errors import Invalid, Unavailable
 if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
+
+T = TypeVar("T")
 
 # A tenant id goes into the text of BEGIN, because SET takes no parameters and one message instead
 # of two saves a quarter of a short transaction. Only this alphabet may pass.
@@ -35,6 +37,10 @@ AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.CannotConnectNowError,
 )
+
+
+class Unstorable(Invalid):
+    """A value cannot be kept: {reason}."""
 
 
 class DatabaseAway(Unavailable):
@@ -72,25 +78,25 @@ class Tx:
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """Return all rows."""
-        return await self._connection.fetch(sql, *args)
+        return await _asked(self._connection.fetch(sql, *args))
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
         """Return the first row, or None."""
-        return await self._connection.fetchrow(sql, *args)
+        return await _asked(self._connection.fetchrow(sql, *args))
 
     async def fetchval(self, sql: str, *args: object) -> Any:  # a column's type is the query's
         """Return the first column of the first row, or None."""
-        return await self._connection.fetchval(sql, *args)
+        return await _asked(self._connection.fetchval(sql, *args))
 
     async def execute(self, sql: str, *args: object) -> int:
         """Run a statement and return how many rows it touched."""
-        tag = await self._connection.execute(sql, *args)
+        tag = await _asked(self._connection.execute(sql, *args))
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run a statement once for each row of arguments."""
-        await self._connection.executemany(sql, rows)
+        await _asked(self._connection.executemany(sql, rows))
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -102,6 +108,31 @@ class Tx:
             await self._connection.execute("ROLLBACK TO SAVEPOINT inner_part")
             raise
         await self._connection.execute("RELEASE SAVEPOINT inner_part")
+
+
+async def _asked(query: Awaitable[T]) -> T:
+    """Await a query, and tell a value that the database cannot keep from a bug of ours."""
+    try:
+        return await query
+    except asyncpg.DataError as error:
+        reason = _unfit(error)
+        if reason is None:
+            raise
+        raise Unstorable(reason=reason) from error
+
+
+def _unfit(error: asyncpg.DataError) -> str | None:
+    if isinstance(
+        error, (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+    ):
+        return "text holds the character NUL"
+    if isinstance(error.__cause__, UnicodeEncodeError):
+        return "text holds half of a surrogate pair"
+    if isinstance(error.__cause__, OverflowError) or isinstance(
+        error, (asyncpg.NumericValueOutOfRangeError, asyncpg.DatetimeFieldOverflowError)
+    ):
+        return "a number or date is out of range"
+    return None
 
 
 class Database:

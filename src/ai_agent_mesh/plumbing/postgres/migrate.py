@@ -1,17 +1,18 @@
 """Brings a database to the schema of this version, with Alembic, one process at a time."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
-
-import sqlalchemy
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy.exc import SQLAlchemyError
+from typing import TYPE_CHECKING
 
 from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.plumbing.postgres.database import Role
+
+# Alembic and SQLAlchemy take a second to import and every process imports this module, so the
+# functions that migrate import them, and nobody else does.
+if TYPE_CHECKING:
+    import sqlalchemy
 
 # Any 64-bit number that nothing else in the database locks on.
 _LOCK = 0x6D65_7368
@@ -36,6 +37,8 @@ async def migrate(url: str, login: str | None = None) -> str:
 
 def head_revision() -> str:
     """Return the revision that this version of the code needs."""
+    from alembic.script import ScriptDirectory
+
     with as_file(files("ai_agent_mesh") / "migrations") as folder:
         head = ScriptDirectory(str(folder)).get_current_head()
     if head is None:
@@ -53,25 +56,22 @@ async def current_revision(url: str) -> str | None:
 
 
 def _migrate(url: str, login: str | None) -> str:
-    engine = sqlalchemy.create_engine(_dialect(url), poolclass=sqlalchemy.NullPool)
-    try:
-        with as_file(files("ai_agent_mesh") / "migrations") as folder, engine.connect() as link:
-            link.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
-            config = Config()
-            config.set_main_option("script_location", str(folder).replace("%", "%%"))
-            config.attributes["connection"] = link
-            command.upgrade(config, "head")
-            _grant(link, login)
-            link.commit()
-            return MigrationContext.configure(link).get_current_revision() or ""
-    except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        raise MigrationFailed(reason=str(cause).splitlines()[0]) from error
-    finally:
-        engine.dispose()
+    from alembic import command
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+
+    with as_file(files("ai_agent_mesh") / "migrations") as folder, _connected(url) as link:
+        link.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.attributes["connection"] = link
+        command.upgrade(config, "head")
+        _grant(link, login)
+        link.commit()
+        return MigrationContext.configure(link).get_current_revision() or ""
 
 
-def _grant(link: sqlalchemy.Connection, login: str | None) -> None:
+def _grant(link: "sqlalchemy.Connection", login: str | None) -> None:
     quote = link.dialect.identifier_preparer.quote
     user = quote(login or str(link.exec_driver_sql("SELECT current_user").scalar_one()))
     for role in _ORDERLY:
@@ -79,10 +79,22 @@ def _grant(link: sqlalchemy.Connection, login: str | None) -> None:
 
 
 def _current(url: str) -> str | None:
+    from alembic.runtime.migration import MigrationContext
+
+    with _connected(url) as link:
+        return MigrationContext.configure(link).get_current_revision()
+
+
+@contextmanager
+def _connected(url: str) -> Iterator["sqlalchemy.Connection"]:
+    """Lend one connection; what the database refuses is a MigrationFailed."""
+    import sqlalchemy
+    from sqlalchemy.exc import SQLAlchemyError
+
     engine = sqlalchemy.create_engine(_dialect(url), poolclass=sqlalchemy.NullPool)
     try:
         with engine.connect() as link:
-            return MigrationContext.configure(link).get_current_revision()
+            yield link
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
         raise MigrationFailed(reason=str(cause).splitlines()[0]) from error

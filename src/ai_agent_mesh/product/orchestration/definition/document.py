@@ -84,6 +84,8 @@ def _as_json(text: str) -> None:
         raise Unreadable(f"nested deeper than {DEEPEST}") from error
     except json.JSONDecodeError as error:
         raise Unreadable(f"not JSON: {error.msg}", error.lineno, error.colno) from error
+    except ValueError as error:  # Python reads no integer of thousands of digits
+        raise Unreadable("a number has too many digits") from error
 
 
 def _bound(text: str) -> None:
