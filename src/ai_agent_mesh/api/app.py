@@ -41,7 +41,7 @@ def handlers(module: ModuleType) -> Iterator[BaseRouteHandler]:
     return (value for value in vars(module).values() if isinstance(value, BaseRouteHandler))
 
 
-def build(mesh: Mesh) -> App:
+def build(mesh: Mesh) -> Door:
     """Return the whole ASGI application, door included, over a wired mesh."""
     routes = [handler for module in MODULES for handler in handlers(module)]
     inner = Litestar(
@@ -57,12 +57,17 @@ def build(mesh: Mesh) -> App:
             Exception: faults.of_bug,
         },
         openapi_config=OpenAPIConfig(
-            title="AI-Agent Mesh", version=mesh.version, path="/schema", render_plugins=()
+            title="AI-Agent Mesh",
+            version=mesh.version,
+            path="/schema",
+            render_plugins=(),
+            use_handler_docstrings=True,
         ),
         logging_config=None,
         debug=False,
     )
-    published = openapi.document(inner.openapi_schema.to_schema())
+    address = mesh.settings.public_url or "/"
+    published = openapi.document(inner.openapi_schema.to_schema(), address=address)
     mesh.openapi = msgspec.json.encode(published)
     # Litestar types its messages; the door speaks plain ASGI.
     return Door(cast("App", inner), mesh)

@@ -18,7 +18,8 @@ from ai_agent_mesh.api.facts import (
     RouteMissing,
     Unexpected,
 )
-from ai_agent_mesh.api.table import COUNTED, Table, service_of
+from ai_agent_mesh.api.strangers import Strangers
+from ai_agent_mesh.api.table import Table, counted, service_of
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.playbook import Playbook
@@ -62,6 +63,8 @@ class Door:
         self._mesh = mesh
         self._table = table or Table()
         self._key_terms = key_terms(mesh.playbook)
+        # Unknown keys may take a quarter of the connections, and never all of them.
+        self._strangers = Strangers(mesh.playbook, self._append, max(1, mesh.app.size // 4))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
@@ -90,7 +93,11 @@ class Door:
         exchange.match = self._table.match(exchange.method, exchange.inner)
         exchange.check_headers()
         body.announced(exchange, mesh.playbook.limits.request_bytes)
-        principal = await mesh.authenticator.authenticate(exchange.header(b"authorization"))
+        authorization = exchange.header(b"authorization")
+        principal = mesh.authenticator.remembered(authorization)
+        if principal is None:
+            async with self._strangers.look_up(exchange.client):
+                principal = await mesh.authenticator.authenticate(authorization)
         exchange.principal = principal
         allowance = await mesh.allowances.take(principal.tenant_id, principal.tier)
         exchange.allowance = allowance
@@ -166,7 +173,7 @@ class Door:
             log.exception("commit.failed", route=exchange.path)
             answer = self._problem(exchange, Unexpected())
             receipt = await self._book(exchange, answer)
-        answer.headers += self._seals(exchange, receipt)
+        answer.headers += self._seals(exchange, answer, receipt)
         return answer
 
     async def _commit(self, exchange: Exchange, answer: Answer) -> Receipt | None:
@@ -190,6 +197,12 @@ class Door:
         """Append the entry of a call that changed nothing; None when the ledger is out of reach."""
         entry = self._entry(exchange, answer)
         self._count(entry)
+        if (
+            exchange.principal is None
+            and answer.status < 500
+            and not self._strangers.refused(entry)
+        ):
+            return None
         try:
             return await self._mesh.inbox.append(entry)
         except LedgerUnavailable as fact:
@@ -199,6 +212,17 @@ class Door:
                 refused.status, refused.headers, refused.body, refused.reason,
             )  # fmt: skip
             return await self._spool(self._entry(exchange, refused))
+
+    async def _append(self, entry: Entry) -> None:
+        """Book an entry that nobody waits for."""
+        try:
+            await self._mesh.inbox.append(entry)
+        except LedgerUnavailable:
+            await self._spool(entry)
+
+    async def close(self) -> None:
+        """Book what is counted and not yet written."""
+        await self._strangers.close()
 
     async def _spool(self, entry: Entry) -> Receipt | None:
         try:
@@ -241,7 +265,9 @@ class Door:
             entry.latency_us / 1_000_000,
         )  # fmt: skip
 
-    def _seals(self, exchange: Exchange, receipt: Receipt | None) -> list[tuple[bytes, bytes]]:
+    def _seals(
+        self, exchange: Exchange, answer: Answer, receipt: Receipt | None
+    ) -> list[tuple[bytes, bytes]]:
         seals = [
             (b"x-request-id", exchange.request_id.encode()),
             (b"traceparent", exchange.trace.traceparent.encode()),
@@ -251,24 +277,10 @@ class Door:
             seals.append((b"mesh-receipt", receipt.header.encode()))
         if exchange.allowance is not None:
             seals += rate_headers(exchange.allowance)
+        elif answer.status == 429:
+            seals.append((b"retry-after", b"1"))
         if exchange.principal is not None:
             seals += key_headers(exchange.principal, self._mesh.clock.now(), self._key_terms)
         if exchange.match.route is None and exchange.match.allowed and exchange.principal:
             seals.append((b"allow", ", ".join(exchange.match.allowed).encode()))
         return seals
-
-
-def counted(path: str) -> bool:
-    """Tell whether a path belongs to an API call: `/v1/agents` does, `/status` does not.
-
-    The router inside reads over doubled and trailing slashes, so they open no way past the door.
-
-    >>> counted("/v1/agents"), counted("/v1"), counted("/v10"), counted("/livez")
-    (True, True, False, False)
-    >>> counted("//v1/agents"), counted("/v1//agents"), counted("/v1/"), counted("//livez")
-    (True, True, True, False)
-    """
-    return f"/{path.lstrip('/')}/".startswith(_COUNTED)
-
-
-_COUNTED = tuple(f"{prefix}/" for prefix in COUNTED)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ai_agent_mesh.api.examples import BODIES, YAML
 from ai_agent_mesh.api.table import ROUTES, Route
 
 # An OpenAPI document is JSON of any shape.
@@ -48,6 +49,34 @@ _SAID: dict[int, str] = {
     504: "What the platform called did not answer in time",
 }
 
+_DONE: dict[str, str] = {
+    "200": "Done",
+    "201": "Made",
+    "202": "Accepted for good, and worked off soon after",
+    "204": "Done; the answer is empty",
+}
+
+#: What parameters mean wherever they stand, unless a route says something of its own.
+_PARAMETERS: dict[str, str] = {
+    "limit": "How many items a page holds at the most, 1 to 200",
+    "cursor": "The next_cursor of the page before; left out for the first page",
+    "kind": "Of this kind alone",
+    "health": "unknown, healthy or unhealthy",
+    "name_prefix": "Whose name begins so",
+    "enabled": "true: those in force alone; false: the others",
+    "workflow": "Of the workflow with this name",
+    "agent_id": "An agent's id, or its name",
+    "key_id": "A key's id, key_…",
+    "user_id": "A user's id, usr_…",
+    "tenant_id": "A tenant's id, tnt_…",
+    "run_id": "A run's id, run_…",
+    "approval_id": "An approval's id, apr_…",
+    "trace_id": "A W3C trace id, 32 hexadecimal digits",
+    "name": "The name that it was kept under",
+    "month": "A calendar month in UTC, such as 2026-11",
+    "If-Match": "The ETag that was read; refused with 412 when it has changed since",
+}
+
 _HEADERS: Document = {
     "Mesh-Receipt": "The id and the SHA-256 of this call's ledger entry",
     "X-Request-Id": "The id of this request",
@@ -57,8 +86,12 @@ _HEADERS: Document = {
 }
 
 
-def document(generated: Document, routes: Iterable[Route] = ROUTES) -> Document:
-    """Return the published document made from what Litestar generated."""
+def document(
+    generated: Document, routes: Iterable[Route] = ROUTES, *, address: str = "/"
+) -> Document:
+    """Return the published document made from what Litestar generated, for the API at `address`."""
+    routes = tuple(routes)
+    order = {route.template: place for place, route in reversed(list(enumerate(routes)))}
     by_inner = {(route.inner, route.method): route for route in routes}
     paths: Document = {}
     for path, item in generated["paths"].items():
@@ -71,7 +104,13 @@ def document(generated: Document, routes: Iterable[Route] = ROUTES) -> Document:
     components = generated.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = _PROBLEM
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-    return {**generated, "paths": paths, "components": components, "security": [{"key": []}]}
+    return {
+        **generated,
+        "servers": [{"url": address}],
+        "paths": dict(sorted(paths.items(), key=lambda pair: order[pair[0]])),
+        "components": components,
+        "security": [{"key": []}],
+    }
 
 
 def _plain(path: str) -> str:
@@ -93,8 +132,14 @@ def _describe(operation: Document, route: Route) -> None:
     }
     responses = operation.setdefault("responses", {})
     responses.pop("400", None)
-    for response in responses.values():
+    for status, response in responses.items():
+        response["description"] = _DONE.get(status, response["description"])
         response["headers"] = {**response.get("headers", {}), **headers}
+    for parameter in operation.get("parameters", []):
+        usual = _PARAMETERS.get(parameter["name"], "")
+        if parameter["name"] == "If-Match" or not parameter.get("description"):
+            parameter["description"] = usual
+    _illustrate(operation, route)
     for status in _refusals(route):
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
         responses[str(status)] = {"description": _SAID[status], "content": content}
@@ -108,6 +153,16 @@ def _describe(operation: Document, route: Route) -> None:
                 "schema": {"type": "string", "minLength": 1, "maxLength": 255},
             }
         )
+
+
+def _illustrate(operation: Document, route: Route) -> None:
+    """Put the example of the route's body where tools look for it."""
+    if route.name in YAML:
+        shape = {"schema": {"type": "string"}, "example": YAML[route.name]}
+        content = {"application/yaml": shape, "application/json": {"schema": {"type": "object"}}}
+        operation["requestBody"] = {"required": True, "content": content}
+    elif route.name in BODIES:
+        operation["requestBody"]["content"]["application/json"]["example"] = BODIES[route.name]
 
 
 def _refusals(route: Route) -> Iterator[int]:

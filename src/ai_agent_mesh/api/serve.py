@@ -48,8 +48,9 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 async def _serve(settings: Settings) -> None:
     async with Mesh.open(settings) as mesh:
+        door = build(mesh)
         config = uvicorn.Config(
-            build(mesh),
+            door,
             host=settings.host,
             port=settings.port,
             http=Wire,
@@ -69,6 +70,7 @@ async def _serve(settings: Settings) -> None:
         try:
             await uvicorn.Server(config).serve()
         finally:
+            await door.close()
             stop.set()
             await asyncio.wait(beside, timeout=GRACE_S)
         log.info("api.stopped")

@@ -175,6 +175,22 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
+def counted(path: str) -> bool:
+    """Tell whether a path belongs to an API call: `/v1/agents` does, `/status` does not.
+
+    The router inside reads over doubled and trailing slashes, so they open no way past the door.
+
+    >>> counted("/v1/agents"), counted("/v1"), counted("/v10"), counted("/livez")
+    (True, True, False, False)
+    >>> counted("//v1/agents"), counted("/v1//agents"), counted("/v1/"), counted("//livez")
+    (True, True, True, False)
+    """
+    return f"/{path.lstrip('/')}/".startswith(_COUNTED)
+
+
+_COUNTED = tuple(f"{prefix}/" for prefix in COUNTED)
+
+
 def inner_path(path: str) -> str:
     """Return the path inside the house: the verb after the last segment's colon is a segment.
 

@@ -75,6 +75,17 @@ class Authenticator:
             raise KeyRefused
         return self._recall(key) or await self._look_up(key)
 
+    def remembered(self, authorization: str | None) -> Principal | None:
+        """Return who sends this header value if that is known without asking the database.
+
+        Raises:
+            KeyRefused: it holds no key, or one that cannot be right.
+        """
+        key = key_text.read_bearer(authorization)
+        if key is None:
+            raise KeyRefused
+        return self._recall(key)
+
     def forget(self, tenant_id: str) -> None:
         """Look every key of this tenant up again: a key, role or tier is being changed."""
         now = self._monotonic()

@@ -57,7 +57,9 @@ class LimitsWindow:
         item = RateLimitItemPerSecond(limit, int(length.total_seconds()))
         allowed = await self._limiter.hit(item, key)
         stats = await self._limiter.get_window_stats(item, key)
-        return allowed, max(0, stats.remaining), stats.reset_time - time.time()
+        # A hit may leave the window between the two questions; what was refused had no room.
+        remaining = max(0, stats.remaining) if allowed else 0
+        return allowed, remaining, stats.reset_time - time.time()
 
 
 class PostgresWindow:

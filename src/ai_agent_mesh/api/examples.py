@@ -1,0 +1,58 @@
+"""One body for each route that takes one, as a caller would really send it.
+
+They stand in the published document and on the reference page; a test sends every one of them
+through the door.
+"""
+
+from typing import Any
+
+# A body is JSON of any shape.
+Json = Any
+
+_WORKFLOW = """\
+document: {dsl: 1.0.0, namespace: examples, name: greet, version: 1.0.0}
+do:
+  - ask:
+      call: a2a
+      with: {agent: document-analyst, data: {text: '${ .letter }'}}
+"""
+
+#: What `POST /v1/workflows` takes is a document in YAML (or JSON), not a JSON body.
+YAML: dict[str, str] = {"POST /v1/workflows": _WORKFLOW}
+
+BODIES: dict[str, Json] = {
+    "POST /v1/keys": {"service": "ci", "role": "developer", "valid_for_s": 2_592_000},
+    "POST /v1/users": {"email": "dev@acme.example", "name": "Dev", "role": "developer"},
+    "PATCH /v1/users/{user_id}": {"role": "viewer"},
+    "POST /v1/tenants": {
+        "name": "acme",
+        "tier": "professional",
+        "monthly_fee": "499.00",
+        "owner": {"email": "owner@acme.example", "name": "Owner"},
+    },
+    "PATCH /v1/tenants/{tenant_id}": {"tier": "enterprise", "monthly_fee": "5000.00"},
+    "POST /v1/agents": {
+        "kind": "a2a",
+        "url": "https://agents.acme.example/clerk",
+        "labels": {"team": "billing"},
+    },
+    "PATCH /v1/agents/{agent_id}": {"labels": {"team": "archive"}, "timeout_s": 20},
+    "POST /v1/agents/{agent_id}:invoke": {
+        "input": {"text": "Dear Ms Weber, thank you for your visit."},
+        "timeout_s": 10,
+        "facts": {"bulk": "false"},
+    },
+    "PUT /v1/policies/{name}": {
+        "text": "// Nobody may call the archive.\n"
+        'forbid (principal, action == Mesh::Action::"invokeAgent", resource is Mesh::Agent)\n'
+        'when { resource.name == "archive" };',
+    },
+    "POST /v1/policies:evaluate": {
+        "action": "startRun",
+        "resource": {"type": "Workflow", "name": "invoices"},
+        "principal": {"type": "Actor", "id": "usr_of_somebody", "role": "viewer"},
+    },
+    "POST /v1/workflows/{name}/runs": {"input": {"letter": "Dear Ms Weber, …"}},
+    "POST /v1/approvals/{approval_id}:approve": {"comment": "Checked with the supplier."},
+    "POST /v1/approvals/{approval_id}:reject": {"comment": "The sum is wrong."},
+}
