@@ -134,7 +134,7 @@ def _confirmed(one: "Statement") -> str:
     entries = sum(part.entries for part in one.ledger)
     return (
         f"{one.tenant_name}: {one.availability or 'nothing to judge'}, "
-        f"{one.minutes.unavailable} of {one.minutes.counted} minutes unavailable; "
+        f"{one.error_budget.spent_minutes} of {one.minutes.counted} minutes lost; "
         f"every figure recomputed from {entries} entries"
     )
 

@@ -15,7 +15,7 @@ from ai_agent_mesh.sla.credits import CreditStep, credit_percent
 from ai_agent_mesh.sla.figures import fraction_text, percent_text
 from ai_agent_mesh.sla.latency import PERCENTILES, Attainment, attainment
 from ai_agent_mesh.sla.maintenance import Announcement, excluded_minutes
-from ai_agent_mesh.sla.methods import Terms
+from ai_agent_mesh.sla.methods import BY_MINUTE, Terms
 from ai_agent_mesh.sla.minutes import MinuteCount, minute_number, moment_of, spans_of, started_in
 from ai_agent_mesh.sla.outcomes import (
     OUTCOMES,
@@ -32,6 +32,7 @@ from ai_agent_mesh.sla.sketch import Sketch
 from ai_agent_mesh.sla.tokens import Category, Denominator, Method, Service, TierName
 
 __all__ = [
+    "BY_MINUTE",
     "OUTCOMES",
     "PERCENTILES",
     "STATUSES",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 
 from ai_agent_mesh.kernel.spans import Span
@@ -14,9 +14,8 @@ from ai_agent_mesh.sla.methods import (
     interval_losses,
     intervals_counted,
     requests,
-    unavailable,
 )
-from ai_agent_mesh.sla.minutes import MinuteCount, minute_number, started_in
+from ai_agent_mesh.sla.minutes import MinuteCount, started_in
 from ai_agent_mesh.sla.tokens import Denominator, Method, Service
 
 _WHOLE = Fraction(1)
@@ -24,7 +23,8 @@ _WHOLE = Fraction(1)
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a span was worth: its minutes, the unavailable ones by number, and the availability.
+    """What a span was worth: its minutes, the availability, and the unavailable minutes by number:
+    those that `failed` by their requests and those that were `silent` (one may be both).
 
     Methods that count requests name no minutes; `lost` tells in minutes what they cost.
     """
@@ -32,10 +32,16 @@ class Judged:
     total: int
     excluded: int
     counted: int
-    unavailable: tuple[int, ...]
+    failed: frozenset[int]
+    silent: frozenset[int]
     availability: Fraction
     valid: int
     bad: int
+
+    @property
+    def unavailable(self) -> tuple[int, ...]:
+        """Return the unavailable minutes for whatever cause, in ascending order."""
+        return tuple(sorted(self.failed | self.silent))
 
     @property
     def lost(self) -> Fraction:
@@ -57,24 +63,24 @@ def availability(
     span: Span,
     terms: Terms,
     *,
-    services: Iterable[Service] = tuple(Service),
+    silent: Mapping[Service, Iterable[range]] | None = None,
+    unlisted: Mapping[Service, int] | None = None,
     announcements: Iterable[Announcement] = (),
     notice: timedelta = timedelta.max,
-    watched: Mapping[Service, datetime] | None = None,
-    silent: Mapping[Service, Iterable[int]] | None = None,
 ) -> Judgement:
-    """Judge the minutes that start inside a span.
+    """Judge the minutes that start inside a span. With no counted minute nothing was lost.
 
-    `announcements` exclude minutes when made at least `notice` ahead. `watched` gives the moment of
-    each service's first probe entry, from which silence counts against it; None takes it from the
-    counts, an empty mapping watches nothing. `silent` names the silent minutes themselves, for who
-    brings only the counts of minutes with bad requests. With no counted minute nothing was lost.
+    `counts` need not hold every minute: those with bad requests are enough for the methods by
+    minute; `intervals` needs every minute of the intervals that have a bad or a silent one, and
+    `requests` the sum of all valid requests in minutes that are left out, as `unlisted`. Excluded
+    minutes must be in `counts` where requests count.
+
+    `silent` names the minutes in which the probe of a service left nothing. `announcements`
+    exclude minutes when made at least `notice` ahead.
     """
-    minutes, judged = started_in(span), tuple(services)
     told = tuple(announcements)
-    excluded = {service: excluded_minutes(told, service, notice) for service in judged}
-    since = None if watched is None else {key: minute_number(at) for key, at in watched.items()}
-    laid = columns(counts, minutes, judged, excluded, since, silent)
+    excluded = {service: excluded_minutes(told, service, notice) for service in Service}
+    laid = columns(counts, started_in(span), Service, excluded, silent or {}, unlisted or {})
     if terms.method not in BY_MINUTE:
         laid = {service: column.heard(terms.silent_bad) for service, column in laid.items()}
     views = {service: _view(column, terms) for service, column in laid.items()}
@@ -89,18 +95,20 @@ class _View:
     total: int
     excluded: frozenset[int]
     requests: tuple[int, int]
-    unavailable: frozenset[int]
+    failed: frozenset[int]
+    silent: frozenset[int]
     intervals: frozenset[int]
     losses: Mapping[int, Fraction]
 
 
 def _view(column: Column, terms: Terms) -> _View:
-    by_minute, by_interval = terms.method in BY_MINUTE, terms.method is Method.INTERVALS
+    by_minute, by_interval = BY_MINUTE.get(terms.method), terms.method is Method.INTERVALS
     return _View(
-        total=len(column.bad),
-        excluded=frozenset(column.first + place for place in column.excluded),
+        total=len(column.minutes),
+        excluded=column.excluded,
         requests=requests(column),
-        unavailable=unavailable(column, terms) if by_minute else frozenset(),
+        failed=by_minute(column, terms) - column.excluded if by_minute else frozenset(),
+        silent=column.silent - column.excluded if by_minute else frozenset(),
         intervals=intervals_counted(column, terms) if by_interval else frozenset(),
         losses=interval_losses(column, terms.interval) if by_interval else {},
     )
@@ -108,18 +116,19 @@ def _view(column: Column, terms: Terms) -> _View:
 
 def _judged(views: tuple[_View, ...], terms: Terms) -> Judged:
     """Judge some services as one: a minute excluded for all of them is excluded."""
-    total = max((view.total for view in views), default=0)
-    excluded = len(_common([view.excluded for view in views]))
+    total = max(view.total for view in views)
+    excluded = len(views[0].excluded.intersection(*(view.excluded for view in views)))
     counted = total if terms.denominator is Denominator.FULL else total - excluded
     valid, bad = (sum(view.requests[part] for view in views) for part in (0, 1))
-    named = tuple(sorted(frozenset().union(*(view.unavailable for view in views))))
+    failed = frozenset().union(*(view.failed for view in views))
+    silent = frozenset().union(*(view.silent for view in views))
     if terms.method in BY_MINUTE:
-        share = 1 - Fraction(len(named), counted) if counted else _WHOLE
+        share = 1 - Fraction(len(failed | silent), counted) if counted else _WHOLE
     elif terms.method is Method.INTERVALS:
         share = _mean_over_intervals(views)
     else:
         share = 1 - Fraction(bad, valid) if valid else _WHOLE
-    return Judged(total, excluded, counted, named, share, valid, bad)
+    return Judged(total, excluded, counted, failed, silent, share, valid, bad)
 
 
 def _mean_over_intervals(views: tuple[_View, ...]) -> Fraction:
@@ -145,7 +154,3 @@ def _by_halves(shares: list[Fraction]) -> Fraction:
         return shares[0] if shares else Fraction(0)
     half = len(shares) // 2
     return _by_halves(shares[:half]) + _by_halves(shares[half:])
-
-
-def _common(sets: list[frozenset[int]]) -> frozenset[int]:
-    return sets[0].intersection(*sets[1:]) if sets else frozenset()

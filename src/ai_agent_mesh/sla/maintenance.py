@@ -29,15 +29,14 @@ class Announcement:
 
 def excluded_minutes(
     announcements: Iterable[Announcement], service: Service, notice: timedelta
-) -> frozenset[int]:
-    """Return the minutes of a service that are not judged.
+) -> tuple[range, ...]:
+    """Return the ranges of minutes of a service that are not judged.
 
     Only minutes wholly inside the announced span, and only when it was announced in time; what
     overruns is judged like any other minute.
     """
-    return frozenset(
-        minute
+    return tuple(
+        wholly_in(announcement.span)
         for announcement in announcements
         if announcement.in_time(notice) and announcement.concerns(service)
-        for minute in wholly_in(announcement.span)
     )

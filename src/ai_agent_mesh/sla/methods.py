@@ -1,6 +1,5 @@
 """The four named methods: from a service's minutes to what was lost of them."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,7 +26,7 @@ class Terms:
 
 
 def failing_runs(column: Column, terms: Terms) -> frozenset[int]:
-    """Return the places in runs of at least `consecutive` minutes, each of them failing.
+    """Return the minutes in runs of at least `consecutive`, each of them failing.
 
     A minute fails when it has at least `min_requests` valid requests and more than the share
     `error_threshold` of them is bad. Runs follow the clock, excluded minutes included.
@@ -35,74 +34,72 @@ def failing_runs(column: Column, terms: Terms) -> frozenset[int]:
     over, under = terms.error_threshold.numerator, terms.error_threshold.denominator
     valid = column.valid
     failing = [
-        place
-        for place, bad in enumerate(column.bad)
-        if bad and valid[place] >= terms.min_requests and bad * under > valid[place] * over
+        minute
+        for minute, bad in column.bad.items()
+        if valid[minute] >= terms.min_requests and bad * under > valid[minute] * over
     ]
     if terms.consecutive == 1:
         return frozenset(failing)
-    long_enough = (run for run in _runs(failing) if len(run) >= terms.consecutive)
-    return frozenset(place for run in long_enough for place in run)
+    long_enough = (run for run in _runs(sorted(failing)) if len(run) >= terms.consecutive)
+    return frozenset(minute for run in long_enough for minute in run)
 
 
 def all_failed(column: Column, terms: Terms) -> frozenset[int]:  # noqa: ARG001 - methods share a face
-    """Return the places of the minutes that have valid requests, all of them bad."""
-    valid = column.valid
-    return frozenset(place for place, bad in enumerate(column.bad) if bad and bad == valid[place])
+    """Return the minutes that have valid requests, all of them bad."""
+    return frozenset(minute for minute, bad in column.bad.items() if bad == column.valid[minute])
 
 
-#: The methods that name unavailable minutes, and how they find them.
+#: The methods that name unavailable minutes, and how they find those that failed.
 BY_MINUTE = {Method.PERIOD: failing_runs, Method.ALL_FAIL: all_failed}
-
-
-def unavailable(column: Column, terms: Terms) -> frozenset[int]:
-    """Return the numbers of the minutes that a method by minutes finds unavailable, or silent."""
-    places = (BY_MINUTE[terms.method](column, terms) | column.silent) - column.excluded
-    return frozenset(column.first + place for place in places)
 
 
 def interval_losses(column: Column, length: int) -> dict[int, Fraction]:
     """Return the bad share of each interval that has any, by the interval's number since 1970."""
-    places: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    troubled = {(column.first + place) // length for place, bad in enumerate(column.bad) if bad}
-    for number in troubled:
-        for minute in range(number * length, (number + 1) * length):
-            place = minute - column.first
-            if 0 <= place < len(column.bad) and place not in column.excluded:
-                places[number][0] += column.bad[place]
-                places[number][1] += column.valid[place]
-    return {number: Fraction(bad, valid) for number, (bad, valid) in places.items() if bad}
+    losses = {}
+    for number in {minute // length for minute in column.bad}:
+        judged = set(_interval(column, number, length)) - column.excluded
+        bad = sum(column.bad.get(minute, 0) for minute in judged)
+        if bad:
+            valid = sum(column.valid.get(minute, 0) for minute in judged)
+            losses[number] = Fraction(bad, valid)
+    return losses
 
 
 def intervals_counted(column: Column, terms: Terms) -> frozenset[int]:
     """Return the numbers of the intervals that count; one wholly excluded counts only in full."""
-    first, length = column.first, terms.interval
-    numbers = range(first // length, -(-(first + len(column.bad)) // length))
+    length, minutes = terms.interval, column.minutes
+    numbers = range(minutes.start // length, -(-minutes.stop // length))
     if terms.denominator is Denominator.FULL or not column.excluded:
         return frozenset(numbers)
-    inside = range(first, first + len(column.bad))
     return frozenset(
         number
         for number in numbers
-        if any(
-            minute in inside and minute - first not in column.excluded
-            for minute in range(number * length, (number + 1) * length)
-        )
+        if not column.excluded.issuperset(_interval(column, number, length))
     )
 
 
 def requests(column: Column) -> tuple[int, int]:
     """Return the valid and the bad requests outside excluded minutes."""
-    valid = sum(column.valid) - sum(column.valid[place] for place in column.excluded)
-    return valid, sum(column.bad) - sum(column.bad[place] for place in column.excluded)
+    valid = column.unlisted + sum(column.valid.values())
+    left_out = column.excluded
+    return (
+        valid - sum(column.valid.get(minute, 0) for minute in left_out),
+        sum(column.bad.values()) - sum(column.bad.get(minute, 0) for minute in left_out),
+    )
 
 
-def _runs(places: list[int]) -> Iterator[list[int]]:
+def _interval(column: Column, number: int, length: int) -> range:
+    """Return the minutes of the span that lie in an interval."""
+    first = number * length
+    return range(max(first, column.minutes.start), min(first + length, column.minutes.stop))
+
+
+def _runs(minutes: list[int]) -> Iterator[list[int]]:
     run: list[int] = []
-    for place in places:
-        if run and place != run[-1] + 1:
+    for minute in minutes:
+        if run and minute != run[-1] + 1:
             yield run
             run = []
-        run.append(place)
+        run.append(minute)
     if run:
         yield run

@@ -12,7 +12,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MinuteCount(NamedTuple):
-    """Valid and bad requests of a service in one minute, and how many of them the probe made.
+    """Valid and bad requests of a service in one minute.
 
     Several counts of the same minute and service add up.
     """
@@ -21,7 +21,6 @@ class MinuteCount(NamedTuple):
     service: Service
     valid: int
     bad: int
-    probes: int = 0
 
 
 def minute_number(at: datetime) -> int:

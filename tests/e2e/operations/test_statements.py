@@ -1,11 +1,15 @@
 """A statement says what happened, to the minute, and the entries bear it out."""
 
+from datetime import timedelta
+
 import pytest
+from msgspec import structs
 from tests.e2e.operations.conftest import Book, at
 
 from ai_agent_mesh.kernel.spans import Month, Span
-from ai_agent_mesh.operations.objectives import Statement, first_difference
-from ai_agent_mesh.sla import Fault, Service
+from ai_agent_mesh.operations.objectives import Objectives, Statement, first_difference
+from ai_agent_mesh.playbook import default
+from ai_agent_mesh.sla import Fault, Method, Service
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ async def test_each_unavailable_span_names_its_services_and_causes(judged: State
 
 async def test_the_budget_is_the_promise_times_the_counted_minutes(judged: Statement) -> None:
     budget = judged.error_budget
-    assert (budget.allowed_minutes, budget.spent_minutes) == ("0.001", 3)
+    assert (budget.allowed_minutes, budget.spent_minutes) == ("0.001", "3")
     assert budget.remaining_ratio == "-2999"
 
 
@@ -78,6 +82,42 @@ async def test_the_ledger_range_is_told(judged: Statement) -> None:
 async def test_the_entries_give_the_same_figures(book: Book, judged: Statement) -> None:
     recounted = await book.objectives.recount(judged)
     assert first_difference(judged, recounted) is None
+
+
+@pytest.mark.usefixtures("judged")
+@pytest.mark.parametrize("method", Method)
+async def test_by_every_method_the_entries_give_the_same_figures(
+    book: Book, method: Method
+) -> None:
+    tier = structs.replace(default().tiers["enterprise"], method=method)
+    changed = structs.replace(default(), tiers={**default().tiers, "enterprise": tier})
+    judge = Objectives(book.databases.operations, changed, book.clock)
+    stated = await judge.statement("acme", Span(at(0), at(10)))
+    assert first_difference(stated, await judge.recount(stated)) is None
+    shares = {
+        Method.PERIOD: "7/10",
+        Method.ALL_FAIL: "4/5",
+        # 2 of the API's 45 calls; then telemetry's 8 for silence beside 3: 1 - (2/45 + 8/11) / 2
+        Method.INTERVALS: "304/495",
+        # 51 of the API, 20 of two others, telemetry's 8 and 8 for silence; 2 + 1 + 8 are bad
+        Method.REQUESTS: "76/87",
+    }
+    assert stated.availability_fraction == shares[method]
+
+
+async def test_calls_are_recounted_by_the_thresholds_of_their_time(
+    book: Book, judged: Statement
+) -> None:
+    crud = default().latency["agent_crud"]
+    stricter = structs.replace(crud, p50=timedelta(microseconds=1), p95=timedelta(microseconds=2))
+    today = structs.replace(default(), latency={**default().latency, "agent_crud": stricter})
+    judge = Objectives(book.databases.operations, today, book.clock)
+    stated = await judge.statement("acme", Span(at(0), at(10)))
+    within = {x.percentile: x.within for x in stated.latency if x.category == "agent_crud"}
+    assert within["p95"] == next(
+        x.within for x in judged.latency if (x.category, x.percentile) == ("agent_crud", "p95")
+    )
+    assert first_difference(stated, await judge.recount(stated)) is None
 
 
 async def test_a_roll_up_that_was_tampered_with_is_found_and_named(

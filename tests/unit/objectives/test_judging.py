@@ -2,33 +2,38 @@
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from msgspec import structs
 
 from ai_agent_mesh.kernel.spans import MINUTE, Month, Span
 from ai_agent_mesh.operations.objectives import (
     Evidence,
-    Marred,
     Watch,
     as_text,
     first_difference,
     joined,
     judge,
     judged_span,
+    outages,
     settled_until,
     slos,
     slos_as_text,
 )
-from ai_agent_mesh.operations.objectives.minutes import count, merged, without
 from ai_agent_mesh.operations.objectives.model import Calls
-from ai_agent_mesh.operations.objectives.rules import MethodMissing
+from ai_agent_mesh.operations.objectives.rules import silence, terms_of, troubled_intervals
 from ai_agent_mesh.operations.objectives.statement import LedgerRange, Statement
 from ai_agent_mesh.operations.objectives.stating import Subject, decimal_text, state
-from ai_agent_mesh.playbook import default
-from ai_agent_mesh.sla import Category, Method, Service
+from ai_agent_mesh.playbook import Playbook, default
+from ai_agent_mesh.sla import (
+    Announcement,
+    Category,
+    Judged,
+    Method,
+    MinuteCount,
+    Service,
+    minute_number,
+)
 
 PLAYBOOK = default()
 TERMS = PLAYBOOK.measurement.terms(Method.PERIOD)
@@ -45,10 +50,20 @@ def span(since: int, until: int) -> Span:
     return Span(at(since), at(until))
 
 
-def evidence(*marred: Marred, silent: tuple[Span, ...] = (), length: int = 100) -> Evidence:
+def marred(moment: datetime, service: Service, valid: int, bad: int) -> MinuteCount:
+    """Return the calls of a service in a minute."""
+    return MinuteCount(minute_number(moment), service, valid, bad)
+
+
+def lost(judged: Judged) -> int:
+    """Return how many minutes were unavailable."""
+    return len(judged.unavailable)
+
+
+def evidence(*minutes: MinuteCount, silent: tuple[Span, ...] = (), length: int = 100) -> Evidence:
     """Return the evidence of some minutes, telemetry watched all along."""
     watches = {Service.TELEMETRY: Watch(at(0), silent)}
-    return Evidence(span(0, length), marred, watches, ())
+    return Evidence(span(0, length), minutes, watches, ())
 
 
 @pytest.mark.parametrize(
@@ -58,26 +73,26 @@ def evidence(*marred: Marred, silent: tuple[Span, ...] = (), length: int = 100) 
 def test_a_minute_is_unavailable_only_above_five_percent(
     valid: int, bad: int, unavailable: int
 ) -> None:
-    judgement = judge(evidence(Marred(at(3), API, valid, bad)), TERMS)
-    assert judgement.platform.unavailable == unavailable
+    judgement = judge(evidence(marred(at(3), API, valid, bad)), TERMS)
+    assert lost(judgement.platform) == unavailable
 
 
 def test_the_platform_is_judged_by_the_union_of_its_services() -> None:
     judgement = judge(
         evidence(
-            Marred(at(3), API, 1, 1),
-            Marred(at(3), ORCHESTRATION, 1, 1),
-            Marred(at(4), ORCHESTRATION, 1, 1),
+            marred(at(3), API, 1, 1),
+            marred(at(3), ORCHESTRATION, 1, 1),
+            marred(at(4), ORCHESTRATION, 1, 1),
             silent=(span(4, 6),),
         ),
         TERMS,
     )
-    assert judgement.platform.unavailable == 3
+    assert lost(judgement.platform) == 3
     assert judgement.platform.availability == Fraction(97, 100)
-    assert {s: m.unavailable for s, m in judgement.services.items()} == {
+    assert {s: lost(m) for s, m in judgement.services.items()} == {
         API: 1, ORCHESTRATION: 2, Service.GOVERNANCE: 0, Service.TELEMETRY: 2,
     }  # fmt: skip
-    assert [(o.span, o.services, o.causes) for o in judgement.outages] == [
+    assert [(o.span, o.services, o.causes) for o in outages(judgement)] == [
         (span(3, 4), (API, ORCHESTRATION), ("errors",)),
         (span(4, 5), (ORCHESTRATION, Service.TELEMETRY), ("errors", "silence")),
         (span(5, 6), (Service.TELEMETRY,), ("silence",)),
@@ -86,25 +101,77 @@ def test_the_platform_is_judged_by_the_union_of_its_services() -> None:
 
 def test_adjoining_minutes_are_one_outage_and_a_gap_makes_two() -> None:
     minutes = (3, 4, 5, 9)
-    judgement = judge(evidence(*(Marred(at(m), API, 2, 1) for m in minutes)), TERMS)
-    assert [o.span for o in judgement.outages] == [span(3, 6), span(9, 10)]
+    judgement = judge(evidence(*(marred(at(m), API, 2, 1) for m in minutes)), TERMS)
+    assert [o.span for o in outages(judgement)] == [span(3, 6), span(9, 10)]
 
 
 def test_maintenance_leaves_both_sides_of_the_fraction() -> None:
-    found = evidence(Marred(at(3), API, 1, 1), silent=(span(10, 20),))
-    judgement = judge(found, TERMS, maintenance=(span(0, 12),))
-    minutes = judgement.platform
-    assert (minutes.total, minutes.excluded, minutes.counted, minutes.unavailable) == (
-        100,
-        12,
-        88,
-        8,
+    found = evidence(marred(at(3), API, 1, 1), silent=(span(10, 20),))
+    notice = PLAYBOOK.maintenance.notice
+    told = Announcement(at(0) - notice, span(0, 12))
+    minutes = judge(found, TERMS, [told], notice).platform
+    assert (minutes.total, minutes.excluded, minutes.counted, lost(minutes)) == (100, 12, 88, 8)
+
+
+def test_a_service_is_silent_only_while_it_is_watched() -> None:
+    spoken = {minute_number(at(minute)) for minute in (3, 4, 6)}
+    assert silence(at(3), span(0, 8), spoken) == Watch(at(3), (span(5, 6), span(7, 8)))
+    assert silence(at(-60), span(0, 4), spoken).silent == (span(0, 3),)
+
+
+def test_whole_intervals_are_read_around_trouble() -> None:
+    watches = {API: Watch(at(0), (span(14, 16),))}
+    found = troubled_intervals([marred(at(2), API, 1, 1)], watches, length=5)
+    assert found == (span(0, 5), span(10, 20))
+
+
+def by(method: Method) -> Playbook:
+    """Return the playbook with a method for the enterprise tier."""
+    tier = structs.replace(PLAYBOOK.tiers["enterprise"], method=method)
+    return structs.replace(PLAYBOOK, tiers={**PLAYBOOK.tiers, "enterprise": tier})
+
+
+@pytest.mark.parametrize(
+    ("method", "availability", "fraction", "unavailable", "spent"),
+    [
+        (Method.PERIOD, "97%", "97/100", 3, "3"),
+        (Method.ALL_FAIL, "98%", "49/50", 2, "2"),
+        # The 1st of 20 intervals: 6 of 20 bad; the 2nd, of another service: two minutes silent.
+        (Method.INTERVALS, "93.5%", "187/200", None, "6.5"),
+        # 6 of 1,000 valid calls, and 8 more for two minutes of silence.
+        (Method.REQUESTS, "98.611111111111%", "71/72", None, "1.388888888888"),
+    ],
+)
+def test_each_method_states_its_own_figures(
+    method: Method, availability: str, fraction: str, unavailable: int | None, spent: str
+) -> None:
+    found = Evidence(
+        span(0, 100),
+        (marred(at(1), API, 10, 6), marred(at(2), API, 10, 0)),
+        {Service.TELEMETRY: Watch(at(0), (span(5, 7),))},
+        (Calls(API, Category.AGENT_CRUD, 1000, 1000, 6, 0, 0, 0, 0),),
     )
+    playbook = by(method)
+    stated = statement(found, playbook=playbook)
+    assert terms_of("enterprise", playbook).method is method
+    assert (stated.availability, stated.availability_fraction) == (availability, fraction)
+    assert (stated.minutes.unavailable, stated.error_budget.spent_minutes) == (unavailable, spent)
+    assert stated.method == method.value
+    assert bool(stated.unavailable) is (unavailable is not None)
+    text = as_text(stated)
+    assert ("names no minutes" in text) is (unavailable is None)
+    assert slos(stated)[0].missed == spent
 
 
-def test_a_method_that_does_not_judge_by_minutes_is_refused_by_name() -> None:
-    with pytest.raises(MethodMissing, match="requests"):
-        judge(evidence(), PLAYBOOK.measurement.terms(Method.REQUESTS))
+def test_a_fraction_too_long_to_read_is_left_out() -> None:
+    primes = [n for n in range(1_000, 9_999) if all(n % d for d in range(2, 100))]
+    minutes = [marred(at(5 * n), API, prime, 1) for n, prime in enumerate(primes)]
+    found = evidence(*minutes, length=5 * len(primes))
+    stated = statement(found, playbook=by(Method.INTERVALS))
+    assert stated.availability is not None
+    assert stated.availability.startswith("99.9")
+    assert stated.availability_fraction is None
+    assert "exactly" not in as_text(stated)
 
 
 def test_nothing_to_judge_is_neither_kept_nor_broken() -> None:
@@ -135,7 +202,7 @@ def test_a_month_without_trouble_states_round_figures() -> None:
     budget = stated.error_budget
     assert (budget.allowed_minutes, budget.spent_minutes, budget.remaining_ratio) == (
         "4.32",
-        0,
+        "0",
         "1",
     )
     assert not stated.so_far
@@ -156,13 +223,13 @@ def test_the_credit_ladder_is_read_without_rounding(
     lost: int, availability: str, credit: str
 ) -> None:
     month = Month(2026, 11).span
-    minutes = tuple(Marred(month.since + n * MINUTE, API, 1, 1) for n in range(lost))
+    minutes = tuple(marred(month.since + n * MINUTE, API, 1, 1) for n in range(lost))
     stated = statement(Evidence(month, minutes, {}, ()), month="2026-11")
     assert (stated.availability, stated.credit_percent) == (availability, credit)
 
 
 def test_a_tier_without_a_ladder_pays_no_credit() -> None:
-    stated = statement(evidence(Marred(at(3), API, 1, 1)), tier="free")
+    stated = statement(evidence(marred(at(3), API, 1, 1)), tier="free")
     assert stated.credit_percent is None
     assert "none is due on this tier" in as_text(stated)
 
@@ -189,21 +256,26 @@ def test_latency_is_the_share_strictly_under_each_threshold() -> None:
 
 def test_every_objective_stands_alone_with_what_is_left() -> None:
     calls = (Calls(API, Category.AGENT_CRUD, 100, 100, 0, 100, 60, 98, 100),)
-    found = Evidence(span(0, 10_000), (Marred(at(3), API, 1, 1),), {}, calls)
-    items = slos(statement(found), PLAYBOOK)
+    found = Evidence(span(0, 10_000), (marred(at(3), API, 1, 1),), {}, calls)
+    items = slos(statement(found))
     whole = items[0]
-    assert (whole.service, whole.counted, whole.missed, whole.met) == ("platform", 10_000, 1, True)
+    assert (whole.service, whole.counted, whole.missed, whole.met) == (
+        "platform",
+        10_000,
+        "1",
+        True,
+    )
     assert whole.budget_remaining_ratio == "0"
     assert [i.service for i in items if i.kind == "availability"] == [
         "platform", "api", "orchestration", "governance", "telemetry",
     ]  # fmt: skip
     p95 = next(i for i in items if (i.category, i.percentile) == ("agent_crud", "p95"))
-    assert (p95.missed, p95.budget_remaining_ratio) == (2, "0.6")
+    assert (p95.missed, p95.budget_remaining_ratio) == ("2", "0.6")
     assert "latency: agent_crud p95 < 250 ms" in slos_as_text(items)
 
 
 def test_the_text_names_everything_that_a_customer_needs() -> None:
-    stated = statement(evidence(Marred(at(3), API, 1, 1), silent=(span(4, 6),)))
+    stated = statement(evidence(marred(at(3), API, 1, 1), silent=(span(4, 6),)))
     text = as_text(stated)
     for part in (
         "SERVICE LEVEL STATEMENT", "Acme (tnt_1)", "97%   (exactly 97/100)", "MISSED",
@@ -216,46 +288,32 @@ def test_the_text_names_everything_that_a_customer_needs() -> None:
 
 
 def test_the_first_figure_that_differs_is_named() -> None:
-    one, other = statement(evidence()), statement(evidence(Marred(at(3), API, 1, 1)))
+    one, other = statement(evidence()), statement(evidence(marred(at(3), API, 1, 1)))
     assert first_difference(one, one) is None
     assert first_difference(one, other) == ("minutes.unavailable", 0, 1)
 
 
 def test_two_spans_of_evidence_join_into_one() -> None:
     before = Evidence(
-        span(0, 5), (Marred(at(1), API, 1, 1),), {API: Watch(at(0), (span(3, 5),))}, ()
+        span(0, 5), (marred(at(1), API, 1, 1),), {API: Watch(at(0), (span(3, 5),))}, ()
     )
     after = Evidence(
-        span(5, 9), (Marred(at(8), API, 1, 1),), {API: Watch(at(0), (span(5, 6),))}, ()
+        span(5, 9), (marred(at(8), API, 1, 1),), {API: Watch(at(0), (span(5, 6),))}, ()
     )
     judgement = judge(joined(before, after), TERMS)
-    assert [o.span for o in judgement.outages] == [span(1, 2), span(3, 6), span(8, 9)]
+    assert [o.span for o in outages(judgement)] == [span(1, 2), span(3, 6), span(8, 9)]
 
 
-SPANS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6)), max_size=12).map(
-    lambda pairs: [span(since, since + length) for since, length in pairs]
-)
-
-
-@given(SPANS, SPANS)
-def test_span_arithmetic_agrees_with_sets_of_minutes(some: list[Span], holes: list[Span]) -> None:
-    assert numbers(merged(some)) == numbers(some)
-    assert numbers(without(some, holes)) == numbers(some) - numbers(holes)
-    left = without(some, holes)
-    assert count(left) == len(numbers(left))
-    assert all(a.until < b.since for a, b in pairwise(left))
-
-
-def numbers(spans: tuple[Span, ...] | list[Span]) -> set[datetime]:
-    """Return every minute of some spans."""
-    return {s.since + n * MINUTE for s in spans for n in range(s.length // MINUTE)}
-
-
-def statement(found: Evidence, tier: str = "enterprise", month: str | None = None) -> Statement:
+def statement(
+    found: Evidence,
+    tier: str = "enterprise",
+    month: str | None = None,
+    playbook: Playbook = PLAYBOOK,
+) -> Statement:
     """State some evidence."""
     asked = Month.parse(month).span if month else found.span
     subject = Subject("tnt_1", "Acme", tier, month, asked)
-    return state(subject, found, [LedgerRange("tnt_1", 3, 9, 7)], PLAYBOOK, at(0))
+    return state(subject, found, [LedgerRange("tnt_1", 3, 9, 7)], playbook, at(0))
 
 
 def test_figures_are_cut_off_and_never_flatter() -> None:

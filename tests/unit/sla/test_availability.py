@@ -45,12 +45,16 @@ def terms(
     )  # fmt: skip
 
 
-def api(place: int, valid: int, bad: int, probes: int = 0) -> MinuteCount:
-    return MinuteCount(FIRST + place, Service.API, valid, bad, probes)
+def api(place: int, valid: int, bad: int) -> MinuteCount:
+    return MinuteCount(FIRST + place, Service.API, valid, bad)
+
+
+def quiet(*places: int) -> dict[Service, list[range]]:
+    return {Service.API: [range(FIRST + place, FIRST + place + 1) for place in places]}
 
 
 def judge(counts: list[MinuteCount], rule: Terms, **more: object) -> Judgement:
-    more = {"watched": {}, "notice": NOTICE} | more
+    more = {"notice": NOTICE} | more
     return availability(counts, HOUR, rule, **more)  # type: ignore[arg-type] # test options
 
 
@@ -116,44 +120,30 @@ def test_counts_of_one_minute_add_up() -> None:
     assert lost(judge([api(1, 10, 1), api(1, 0, 0)], terms())) == [1]
 
 
-def test_without_a_probe_an_empty_minute_is_available() -> None:
+def test_an_empty_minute_is_available() -> None:
     assert judge([], terms()).platform.availability == 1
 
 
-def test_a_service_is_watched_from_its_first_probe_on() -> None:
-    counts = [api(place, 4, 0, 4) for place in range(10, 58)]
-    judgement = judge(counts, terms(), watched=None)
-    assert lost(judgement) == [58, 59]
-
-
-def test_a_service_watched_since_earlier_is_lost_while_silent() -> None:
-    watched = {Service.API: SINCE - timedelta(days=3)}
-    judgement = judge([api(place, 4, 0, 4) for place in range(1, 60)], terms(), watched=watched)
-    assert lost(judgement) == [0]
-
-
-@given(st.lists(st.integers(0, 59), unique=True), st.sampled_from(Method))
-def test_silence_named_and_silence_found_in_the_counts_are_the_same(
-    heard: list[int], method: Method
-) -> None:
-    counts = [api(place, 4, 0, 4) for place in heard]
-    watched = {Service.API: SINCE - timedelta(days=1)}
-    quiet = {Service.API: [FIRST + place for place in range(-5, 70) if place not in heard]}
-    found = judge(counts, terms(method), watched=watched)
-    assert judge(counts, terms(method), silent=quiet) == found
+def test_a_silent_minute_is_lost_and_told_apart_from_a_failed_one() -> None:
+    judgement = judge([api(2, 1, 1), api(3, 1, 1)], terms(), silent=quiet(3, 4, 99))
+    assert lost(judgement) == [2, 3, 4]
+    named = judgement.services[Service.API]
+    assert {minute - FIRST for minute in named.failed} == {2, 3}
+    assert {minute - FIRST for minute in named.silent} == {3, 4}
 
 
 @pytest.mark.parametrize("method", [Method.INTERVALS, Method.REQUESTS])
 def test_silence_adds_four_bad_requests_where_requests_count(method: Method) -> None:
-    counts = [api(place, 4, 0, 4) for place in range(59)]
-    judgement = judge(counts, terms(method), watched=None)
+    counts = [api(place, 4, 0) for place in range(59)]
+    judgement = judge(counts, terms(method), silent=quiet(59))
     share = {Method.INTERVALS: Fraction(4, 20) / 12, Method.REQUESTS: Fraction(4, 240)}[method]
     assert judgement.services[Service.API].availability == 1 - share
     assert judgement.services[Service.API].bad == 4
 
 
 def test_maintenance_wins_over_silence() -> None:
-    judgement = judge([], terms(), watched={Service.API: SINCE}, announcements=[work(0, 60)])
+    all_hour = {service: [range(FIRST, FIRST + 60)] for service in Service}
+    judgement = judge([], terms(), silent=all_hour, announcements=[work(0, 60)])
     assert judgement.platform.availability == 1
     assert judgement.platform.counted == 0
 
@@ -227,12 +217,12 @@ def test_unavailable_minutes_read_as_spans() -> None:
 
 
 def counts_of_an_hour() -> st.SearchStrategy[list[MinuteCount]]:
-    def row(place: int, service: Service, valid: int, bad: int, probes: int) -> MinuteCount:
-        return MinuteCount(FIRST + place, service, valid, min(bad, valid), min(probes, valid))
+    def row(place: int, service: Service, valid: int, bad: int) -> MinuteCount:
+        return MinuteCount(FIRST + place, service, valid, min(bad, valid))
 
     rows = st.builds(
         row, st.integers(-2, 61), st.sampled_from(Service),
-        st.integers(0, 40), st.integers(0, 40), st.integers(0, 4),
+        st.integers(0, 40), st.integers(0, 40),
     )  # fmt: skip
     return st.lists(rows, max_size=60)
 
@@ -285,11 +275,28 @@ def test_the_order_of_counts_makes_no_difference(
     assert judge(shuffled, terms(method)) == judge(counts, terms(method))
 
 
+@given(counts_of_an_hour(), st.sampled_from(Method), st.sets(st.integers(0, 59), max_size=9))
+def test_the_minutes_that_matter_singly_are_enough(
+    counts: list[MinuteCount], method: Method, silence: set[int]
+) -> None:
+    inside = [one for one in counts if FIRST <= one.minute < FIRST + 60]
+    silent, length = quiet(*silence), terms().interval
+    troubled = {(FIRST + place) // length for place in silence}
+    troubled |= {one.minute // length for one in inside if one.bad}
+    few = [one for one in inside if one.minute // length in troubled]
+    rest = {
+        service: sum(one.valid for one in inside if one.service is service and one not in few)
+        for service in Service
+    }
+    whole = judge(counts, terms(method), silent=silent)
+    assert judge(few, terms(method), silent=silent, unlisted=rest) == whole
+
+
 @given(counts_of_an_hour())
 def test_the_platforms_lost_minutes_are_the_union_of_the_services(
     counts: list[MinuteCount],
 ) -> None:
-    judgement = judge(counts, terms(), watched=None)
+    judgement = judge(counts, terms(), silent=quiet(3, 30))
     each = {minute for judged in judgement.services.values() for minute in judged.unavailable}
     assert set(judgement.platform.unavailable) == each
 

@@ -5,11 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
-from ai_agent_mesh.operations.objectives import Marred
+from ai_agent_mesh.operations.objectives import Evidence, Watch
 from ai_agent_mesh.operations.probe.rules import next_try
-from ai_agent_mesh.operations.status import Component, Day, State
-from ai_agent_mesh.operations.status.rules import days_of, state_of
-from ai_agent_mesh.sla import Service
+from ai_agent_mesh.operations.status import Component, Day, State, indicator
+from ai_agent_mesh.operations.status.rules import days_of, overview_of, state_of, unread
+from ai_agent_mesh.operations.status.statuspage import summary
+from ai_agent_mesh.playbook import default
+from ai_agent_mesh.sla import MinuteCount, Service, minute_number
 from ai_agent_mesh.web import bars
 
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
@@ -19,9 +21,9 @@ EARLIER = Span(NOON - 4 * MINUTE, NOON - 3 * MINUTE)
 LONG_AGO = Span(NOON - 60 * MINUTE, NOON - 50 * MINUTE)
 
 
-def marred(span: Span, valid: int, bad: int) -> Marred:
+def marred(span: Span, valid: int, bad: int) -> MinuteCount:
     """Return the calls of a span's first minute."""
-    return Marred(span.since, Service.API, valid, bad)
+    return MinuteCount(minute_number(span.since), Service.API, valid, bad)
 
 
 @pytest.mark.parametrize(
@@ -37,13 +39,30 @@ def marred(span: Span, valid: int, bad: int) -> Marred:
     ],
 )
 def test_the_newest_minutes_decide(
-    unavailable: tuple[Span, ...], calls: list[Marred], state: State
+    unavailable: tuple[Span, ...], calls: list[MinuteCount], state: State
 ) -> None:
     assert state_of(PRESENT, unavailable, calls, heard=True) is state
 
 
 def test_without_evidence_nothing_is_claimed() -> None:
     assert state_of(PRESENT, (), [], heard=False) is State.UNKNOWN
+
+
+def test_a_new_installation_tells_of_no_trouble_before_there_is_any() -> None:
+    # The probe has begun in the minute that is still running; nothing is judged yet.
+    evidence = Evidence(Span(NOON - 10 * MINUTE, NOON), (), {Service.API: Watch(NOON)}, ())
+    fresh = overview_of(evidence, {Service.API: NOON}, default())
+    assert {one.state for one in fresh.components} == {State.UNKNOWN}
+    assert indicator(fresh)[0] == "none"
+    told = summary(fresh, "http://mesh/status")
+    assert {one.status for one in told.components} == {"operational"}
+    assert told.status.description == "Not measured yet"
+
+
+def test_measurements_that_were_never_read_are_trouble() -> None:
+    told = summary(unread(tuple(Service)), "http://mesh/status")
+    assert {one.status for one in told.components} == {"degraded_performance"}
+    assert told.status.indicator == "critical"
 
 
 def test_a_day_counts_only_its_own_minutes() -> None:

@@ -1,12 +1,12 @@
 """What was promised to each tenant and what was kept: objectives, statements, their recount."""
 
-from ai_agent_mesh.operations.objectives.model import Calls, Evidence, Marred, Outage, Watch
+from ai_agent_mesh.operations.objectives.model import Calls, Evidence, Outage, Watch
 from ai_agent_mesh.operations.objectives.rules import (
     joined,
     judge,
     judged_span,
+    outages,
     settled_until,
-    unavailable_spans,
 )
 from ai_agent_mesh.operations.objectives.service import Objectives, SpanAhead
 from ai_agent_mesh.operations.objectives.slos import Slo, slos
@@ -18,7 +18,6 @@ __all__ = [
     "PROBE",
     "Calls",
     "Evidence",
-    "Marred",
     "ObjectiveStore",
     "Objectives",
     "Outage",
@@ -31,8 +30,8 @@ __all__ = [
     "joined",
     "judge",
     "judged_span",
+    "outages",
     "settled_until",
     "slos",
     "slos_as_text",
-    "unavailable_spans",
 ]

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.sla import Category, Service
+from ai_agent_mesh.sla import Category, MinuteCount, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +25,6 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True)
-class Marred:
-    """One minute of one service with at least one bad call. No other minute can be unavailable
-    by its calls, so only these travel from the database."""
-
-    minute: datetime
-    service: Service
-    valid: int
-    bad: int
-
-
-@dataclass(frozen=True, slots=True)
 class Watch:
     """Since when the probe watches a service, and the spans of whole minutes it said nothing in."""
 
@@ -49,8 +37,10 @@ class Evidence:
     """All that one span of one tenant is judged by; whole minutes only."""
 
     span: Span
-    marred: tuple[Marred, ...]
+    #: Every minute with a bad call, and others that the method needs singly: few of a month's.
+    minutes: tuple[MinuteCount, ...]
     watches: Mapping[Service, Watch]
+    #: The sums over the span; empty where only minutes are judged.
     calls: tuple[Calls, ...]
 
 
@@ -71,28 +61,3 @@ class Outage:
     services: tuple[Service, ...]
     #: `errors`, `silence`, or both.
     causes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Minutes:
-    """How the minutes of a span divide."""
-
-    total: int
-    excluded: int
-    counted: int
-    unavailable: int
-
-    @property
-    def availability(self) -> Fraction | None:
-        """Return the available share of the counted minutes; null when none is counted."""
-        return 1 - Fraction(self.unavailable, self.counted) if self.counted else None
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """Availability of each service and of the platform: the union of unavailable minutes."""
-
-    span: Span
-    platform: Minutes
-    services: Mapping[Service, Minutes]
-    outages: tuple[Outage, ...]

@@ -4,55 +4,75 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ai_agent_mesh.kernel.spans import MINUTE, Span, minute_of
-from ai_agent_mesh.operations.objectives.minutes import merged, within, without
-from ai_agent_mesh.operations.objectives.model import Calls, Evidence, Marred, Watch
+import msgspec
+
+from ai_agent_mesh.kernel.errors import Conflict
+from ai_agent_mesh.kernel.spans import Span, minute_of
+from ai_agent_mesh.operations.objectives.model import Calls, Evidence
+from ai_agent_mesh.operations.objectives.rules import silence
 from ai_agent_mesh.operations.objectives.store import PROBE
-from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.ledger import Entry, Kind
-from ai_agent_mesh.sla import Category, Service, bad, timed, valid
-from ai_agent_mesh.sla import within as stayed_within
+from ai_agent_mesh.sla import (
+    Category,
+    MinuteCount,
+    Service,
+    bad,
+    minute_number,
+    timed,
+    valid,
+    within,
+)
 
 _PAGE = 5_000
 
 _BOUNDS = "SELECT min(seq), max(seq) FROM ledger_entry WHERE at >= $1 AND at < $2"
+# Each with the playbook that its batch names: the one that its latency was judged by.
 _ENTRIES = """
-SELECT seq, bytes FROM ledger_entry
-WHERE seq > $1 AND seq <= $2 AND tenant_id = ANY($3) AND at >= $4 AND at < $5
+SELECT seq, bytes, playbook FROM ledger_entry JOIN ledger_batch USING (batch)
+WHERE seq > $1 AND seq <= $2 AND tenant_id = ANY($3) AND ledger_entry.at >= $4
+  AND ledger_entry.at < $5
 ORDER BY seq LIMIT $6
 """
+_THRESHOLDS = "SELECT digest, latency FROM ledger_playbook"
 # In the order in which they were numbered, so that the reading can stop at the first of each kind.
 _PROBES = """
 SELECT number, bytes FROM ledger_entry WHERE tenant_id = $1 AND number > $2 ORDER BY number LIMIT $3
 """
 
 
+#: p50, p95 and p99 in microseconds, by category; a category without a promise is absent.
+Thresholds = Mapping[Category, tuple[int, int, int]]
+
+
+class ThresholdsLost(Conflict):
+    """Entries were judged by playbook {digest}, but the ledger does not keep its thresholds."""
+
+
 @dataclass(slots=True)
 class _Count:
     """Calls that are being added up, by minute and service, and by service and category."""
 
-    minutes: dict[tuple[datetime, Service], tuple[int, int]] = field(default_factory=dict)
+    minutes: dict[tuple[int, Service], tuple[int, int]] = field(default_factory=dict)
     categories: dict[tuple[Service, Category], list[int]] = field(default_factory=dict)
-    spoken: dict[Service, set[datetime]] = field(
+    spoken: dict[Service, set[int]] = field(
         default_factory=lambda: {service: set() for service in Service}
     )
 
-    def add(self, call: Entry, playbook: Playbook) -> None:
-        """Add one call."""
+    def add(self, call: Entry, thresholds: Thresholds) -> None:
+        """Add one call, judged by the thresholds of its time."""
         if call.service is None or call.category is None:
             return
         counts, failed = valid(call.fault), bad(call.fault)
-        key = (minute_of(call.at), call.service)
+        key = (minute_number(call.at), call.service)
         before = self.minutes.get(key, (0, 0))
         self.minutes[key] = (before[0] + counts, before[1] + failed)
         if call.tenant == PROBE:
             self.spoken[call.service].add(key[0])
-        promised = playbook.latency.get(call.category)
-        targets = (promised.p50, promised.p95, promised.p99) if promised else ()
+        promised = thresholds.get(call.category, ())
         row = self.categories.setdefault((call.service, call.category), [0] * 7)
-        figures = [1, counts, failed, bool(targets) and timed(call.fault)]
-        figures += [stayed_within(call.fault, call.latency_us, target) for target in targets]
+        figures = [1, counts, failed, bool(promised) and timed(call.fault)]
+        figures += [within(call.fault, call.latency_us, target) for target in promised]
         for at, figure in enumerate(figures):
             row[at] += figure
 
@@ -60,11 +80,8 @@ class _Count:
 class Recount:
     """Reads entries under the operations role. Slow, and independent of every roll-up."""
 
-    def __init__(
-        self, tx: Tx, playbook: Playbook, progress: Callable[[int], None] | None = None
-    ) -> None:
+    def __init__(self, tx: Tx, progress: Callable[[int], None] | None = None) -> None:
         self._tx = tx
-        self._playbook = playbook
         self._progress = progress
 
     async def evidence(self, span: Span, *, tenant: str) -> Evidence:
@@ -72,21 +89,23 @@ class Recount:
 
         Raises:
             EntryUnreadable: bytes in the span are not an entry.
+            ThresholdsLost: a playbook that entries were judged by is not kept.
         """
-        count = _Count()
-        async for entry in self._entries(span, tenant):
+        count, kept = _Count(), await self._thresholds()
+        async for entry, playbook in self._entries(span, tenant):
             if entry.kind is Kind.CALL:
-                count.add(entry, self._playbook)
+                if playbook not in kept:
+                    raise ThresholdsLost(digest=playbook)
+                count.add(entry, kept[playbook])
         first = await self._first_probes(span.until)
         return Evidence(
             span=span,
-            marred=tuple(
-                Marred(minute, service, valid, bad)
+            minutes=tuple(
+                MinuteCount(minute, service, valid, bad)
                 for (minute, service), (valid, bad) in sorted(count.minutes.items())
-                if bad
             ),
             watches={
-                service: _watch(span, at, count.spoken[service]) for service, at in first.items()
+                service: silence(at, span, count.spoken[service]) for service, at in first.items()
             },
             calls=tuple(
                 Calls(service, category, *figures)
@@ -94,7 +113,13 @@ class Recount:
             ),
         )
 
-    async def _entries(self, span: Span, tenant: str) -> AsyncIterator[Entry]:
+    async def _thresholds(self) -> Mapping[str, Thresholds]:
+        """Return the promised latencies by the digest of the playbook that promised them."""
+        rows = await self._tx.fetch(_THRESHOLDS)
+        kind = dict[Category, tuple[int, int, int]]
+        return {row["digest"]: msgspec.convert(row["latency"], kind) for row in rows}
+
+    async def _entries(self, span: Span, tenant: str) -> AsyncIterator[tuple[Entry, str]]:
         bounds = await self._tx.fetchrow(_BOUNDS, span.since, span.until)
         if bounds is None or bounds[0] is None:
             return
@@ -102,7 +127,7 @@ class Recount:
         who, done = [tenant, PROBE], 0
         while rows := await self._tx.fetch(_ENTRIES, seq, last, who, span.since, span.until, _PAGE):
             for row in rows:
-                yield Entry.decode(row["bytes"])
+                yield Entry.decode(row["bytes"]), row["playbook"]
             seq, done = rows[-1]["seq"], done + len(rows)
             if self._progress:
                 self._progress(done)
@@ -122,9 +147,3 @@ class Recount:
                     first[entry.service] = min(first.get(entry.service, minute), minute)
             number = rows[-1]["number"]
         return first
-
-
-def _watch(span: Span, first: datetime, spoken: set[datetime]) -> Watch:
-    watched = Span(max(first, span.since), span.until)
-    heard = merged(Span(minute, minute + MINUTE) for minute in spoken)
-    return Watch(first, without(within([watched], span), heard))

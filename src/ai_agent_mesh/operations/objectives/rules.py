@@ -1,40 +1,28 @@
-"""How evidence becomes a judgement, and a judgement a statement."""
+"""How evidence becomes a judgement, and its unavailable minutes become outages with causes."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
-from ai_agent_mesh.kernel.errors import Invalid
-from ai_agent_mesh.kernel.spans import MINUTE, Span, minute_of, whole_minutes
-from ai_agent_mesh.operations.objectives.minutes import count, merged, within, without
-from ai_agent_mesh.operations.objectives.model import (
-    Evidence,
-    Judgement,
-    Minutes,
-    Outage,
-    Watch,
-)
+from ai_agent_mesh.kernel.spans import Span, minute_of, whole_minutes
+from ai_agent_mesh.operations.objectives.model import Evidence, Outage, Watch
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import (
-    Method,
+    Announcement,
+    Judgement,
     MinuteCount,
     Service,
     Terms,
     availability,
-    minute_number,
+    moment_of,
     spans_of,
+    started_in,
 )
 
 ERRORS = "errors"
 SILENCE = "silence"
-
-#: The methods that the roll-ups are read for: only minutes with bad calls travel.
-BY_MINUTE = frozenset({Method.PERIOD, Method.ALL_FAIL})
-
-
-class MethodMissing(Invalid):
-    """Statements by the method {method} cannot be computed yet; use period or all-fail."""
 
 
 def settled_until(now: datetime, playbook: Playbook) -> datetime:
@@ -43,6 +31,11 @@ def settled_until(now: datetime, playbook: Playbook) -> datetime:
     A minute's evidence may still be on its way to the ledger for as long as the probe's interval.
     """
     return minute_of(now - playbook.measurement.probe.interval)
+
+
+def terms_of(tier: str, playbook: Playbook) -> Terms:
+    """Return the figures that a tier's availability is computed by."""
+    return playbook.measurement.terms(playbook.tiers[tier].method)
 
 
 def judged_span(asked: Span, began: datetime, settled: datetime) -> Span:
@@ -60,104 +53,80 @@ def judged_span(asked: Span, began: datetime, settled: datetime) -> Span:
 def joined(before: Evidence, after: Evidence) -> Evidence:
     """Return the evidence of two adjoining spans as one; calls are not summed up, but kept."""
     watches = {
-        service: Watch(min(w.since for w in both), merged(s for w in both for s in w.silent))
+        service: Watch(min(w.since for w in both), tuple(s for w in both for s in w.silent))
         for service in Service
         if (both := [e.watches[service] for e in (before, after) if service in e.watches])
     }
     return Evidence(
         Span(before.span.since, after.span.until),
-        before.marred + after.marred,
+        before.minutes + after.minutes,
         watches,
         before.calls + after.calls,
     )
 
 
-def unavailable_spans(evidence: Evidence, terms: Terms) -> Mapping[Service, tuple[Span, ...]]:
-    """Return each service's unavailable minutes, for whatever cause."""
-    causes = _causes(evidence, terms, ())
-    return {service: merged(span for _, span in causes[service]) for service in Service}
-
-
-def judge(evidence: Evidence, terms: Terms, maintenance: Sequence[Span] = ()) -> Judgement:
-    """Return the availability of each service and of the platform.
-
-    A minute is unavailable when its calls say so by the method of the terms, or when the probe
-    that watches the service left no entry in it; for the platform, when it is for any service.
-    `maintenance` are spans of whole minutes that count neither way.
-
-    Raises:
-        MethodMissing: the method does not judge minute by minute.
-    """
-    excluded = within(maintenance, evidence.span)
-    causes = _causes(evidence, terms, excluded)
-    total, out = evidence.span.length // MINUTE, count(excluded)
-
-    def minutes(spans: Iterable[Span]) -> Minutes:
-        return Minutes(total, out, total - out, count(merged(spans)))
-
-    return Judgement(
-        span=evidence.span,
-        platform=minutes(span for parts in causes.values() for _, span in parts),
-        services={service: minutes(s for _, s in parts) for service, parts in causes.items()},
-        outages=tuple(_outages(causes)),
+def judge(
+    evidence: Evidence,
+    terms: Terms,
+    announcements: Sequence[Announcement] = (),
+    notice: timedelta = timedelta.max,
+) -> Judgement:
+    """Return the availability of each service and of the platform, by the method of the terms."""
+    return availability(
+        evidence.minutes,
+        evidence.span,
+        terms,
+        silent=_silent(evidence.watches),
+        unlisted=_unlisted(evidence),
+        announcements=announcements,
+        notice=notice,
     )
 
 
-_Causes = Mapping[Service, Sequence[tuple[str, Span]]]
+def troubled_intervals(
+    bad: Sequence[MinuteCount], watches: Mapping[Service, Watch], length: int
+) -> tuple[Span, ...]:
+    """Return, as spans, the intervals of `length` minutes with a bad call or a silent minute."""
+    silent = (minute for ranges in _silent(watches).values() for r in ranges for minute in r)
+    numbers = {minute // length for minute in (*(one.minute for one in bad), *silent)}
+    minutes = (number * length + n for number in sorted(numbers) for n in range(length))
+    return spans_of(minutes)
 
 
-def _causes(evidence: Evidence, terms: Terms, excluded: Sequence[Span]) -> _Causes:
-    """Return each service's unavailable spans, each with its cause."""
-    if terms.method not in BY_MINUTE:
-        raise MethodMissing(method=terms.method.value)
-    counts = (
-        MinuteCount(minute_number(m.minute), m.service, m.valid, m.bad) for m in evidence.marred
-    )
-    # Silence is known as spans already; laying out a month of probe minutes would cost the most.
-    by_calls = availability(counts, evidence.span, terms, watched={}).services
-    found: dict[Service, list[tuple[str, Span]]] = {}
-    for service in Service:
-        failed = spans_of(by_calls[service].unavailable)
-        watch = evidence.watches.get(service)
-        silent = within(watch.silent, evidence.span) if watch else ()
-        found[service] = [
-            *((ERRORS, span) for span in without(failed, excluded)),
-            *((SILENCE, span) for span in without(silent, excluded)),
-        ]
-    return found
+def outages(judgement: Judgement) -> Iterator[Outage]:
+    """Yield the unbroken spans in which the same services were unavailable for the same causes."""
+    down: dict[int, list[tuple[Service, str]]] = defaultdict(list)
+    for service, judged in judgement.services.items():
+        for cause, minutes in ((ERRORS, judged.failed), (SILENCE, judged.silent)):
+            for minute in minutes:
+                down[minute].append((service, cause))
+    # Numbers that follow each other without a gap keep the same distance from their place.
+    runs = groupby(enumerate(sorted(down)), lambda one: (one[1] - one[0], down[one[1]]))
+    for (_, found), run in runs:
+        numbers = list(map(itemgetter(1), run))
+        yield Outage(
+            Span(moment_of(numbers[0]), moment_of(numbers[-1] + 1)),
+            tuple(dict.fromkeys(service for service, _ in found)),
+            tuple(sorted({cause for _, cause in found})),
+        )
 
 
-def _outages(causes: _Causes) -> Iterator[Outage]:
-    """Sweep over the spans' borders and name who was down between each two of them, and why."""
-    steps = sorted(
-        (at, change, service, cause)
-        for service, spans in causes.items()
-        for cause, span in spans
-        for at, change in ((span.since, 1), (span.until, -1))
-    )
-    down: Counter[tuple[Service, str]] = Counter()
-    last: Outage | None = None
-    since: datetime | None = None
-    for at, change, service, cause in steps:
-        if since is not None and since < at and (here := _outage(Span(since, at), down)):
-            if last and last.span.until == since and _same(last, here):
-                last = replace(last, span=Span(last.span.since, at))
-            else:
-                if last:
-                    yield last
-                last = here
-        down[service, cause] += change
-        since = at
-    if last:
-        yield last
+def silence(first: datetime, span: Span, spoken: set[int]) -> Watch:
+    """Return the watch of a service tried since `first`; `spoken` are the minutes with a probe."""
+    watched = started_in(Span(max(first, span.since), span.until))
+    return Watch(first, spans_of(minute for minute in watched if minute not in spoken))
 
 
-def _outage(span: Span, down: Mapping[tuple[Service, str], int]) -> Outage | None:
-    active = [key for key, spans in down.items() if spans > 0]
-    services = tuple(one for one in Service if any(one == service for service, _ in active))
-    causes = tuple(sorted({cause for _, cause in active}))
-    return Outage(span, services, causes) if active else None
+def _silent(watches: Mapping[Service, Watch]) -> Mapping[Service, list[range]]:
+    return {service: list(map(started_in, watch.silent)) for service, watch in watches.items()}
 
 
-def _same(one: Outage, other: Outage) -> bool:
-    return (one.services, one.causes) == (other.services, other.causes)
+def _unlisted(evidence: Evidence) -> Mapping[Service, int]:
+    """Return the valid calls of the minutes that were not read singly."""
+    valid: Counter[Service] = Counter()
+    for calls in evidence.calls:
+        valid[calls.service] += calls.valid
+    if valid:
+        for one in evidence.minutes:
+            valid[one.service] -= one.valid
+    return valid

@@ -7,7 +7,7 @@ from ai_agent_mesh.kernel.errors import Fault, Invalid
 from ai_agent_mesh.kernel.spans import Month, Span
 from ai_agent_mesh.operations.objectives.model import Evidence
 from ai_agent_mesh.operations.objectives.recount import Recount
-from ai_agent_mesh.operations.objectives.rules import judged_span, settled_until
+from ai_agent_mesh.operations.objectives.rules import judged_span, settled_until, terms_of
 from ai_agent_mesh.operations.objectives.slos import Slo, slos
 from ai_agent_mesh.operations.objectives.statement import LedgerRange, Statement
 from ai_agent_mesh.operations.objectives.stating import Subject, state
@@ -39,7 +39,8 @@ class Objectives:
         """
         async with self._database.transaction() as tx:
             subject, span = await self._subject(tx, tenant, asked)
-            evidence = await ObjectiveStore(tx).evidence(span, tenant=subject.tenant)
+            terms = terms_of(subject.tier, self._playbook)
+            evidence = await ObjectiveStore(tx).evidence(span, terms, tenant=subject.tenant)
             return await self._state(tx, subject, evidence)
 
     async def recount(
@@ -51,10 +52,11 @@ class Objectives:
 
         Raises:
             EntryUnreadable: bytes in the ledger are not an entry.
+            ThresholdsLost: a playbook that entries were judged by is not kept.
         """
         span = Span(stated.since, stated.until)
         async with self._database.transaction() as tx:
-            recount = Recount(tx, self._playbook, progress)
+            recount = Recount(tx, progress)
             evidence = await recount.evidence(span, tenant=stated.tenant)
             asked = Span(stated.asked_since, stated.asked_until)
             subject = Subject(stated.tenant, stated.tenant_name, stated.tier, stated.month, asked)
@@ -68,7 +70,7 @@ class Objectives:
     async def slos(self, tenant: str) -> list[Slo]:
         """Return every objective of a tenant for the running month, so far."""
         month = Month.of(self._clock.now())
-        return slos(await self.statement(tenant, month), self._playbook)
+        return slos(await self.statement(tenant, month))
 
     async def _subject(self, tx: Tx, tenant: str, asked: Month | Span) -> tuple[Subject, Span]:
         now = self._clock.now()

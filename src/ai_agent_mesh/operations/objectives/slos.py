@@ -5,9 +5,8 @@ from fractions import Fraction
 
 import msgspec
 
-from ai_agent_mesh.operations.objectives.statement import Statement
+from ai_agent_mesh.operations.objectives.statement import ServiceFigures, Statement
 from ai_agent_mesh.operations.objectives.stating import decimal_text
-from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import PERCENTILES, allowed_budget, budget_left, percent_text
 
 PLATFORM = "platform"
@@ -30,40 +29,38 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True):
     #: Of what the objective is a share: `minutes` or `calls`.
     unit: str
     counted: int
-    missed: int
+    #: Decimal text, cut off after 12 digits: some methods lose parts of minutes.
+    missed: str
     #: What is left of the error budget so far, as a share; negative when overspent.
     budget_remaining_ratio: str
 
 
-def slos(statement: Statement, playbook: Playbook) -> list[Slo]:
+def slos(statement: Statement) -> list[Slo]:
     """Return a statement's objectives one by one: the platform, its services, each percentile."""
-    return [*_availability(statement, playbook), *_latency(statement)]
+    return [*_availability(statement), *_latency(statement)]
 
 
-def _availability(statement: Statement, playbook: Playbook) -> Iterator[Slo]:
-    objective = playbook.tiers[statement.tier].uptime
-    whole = (PLATFORM, statement.minutes, statement.availability)
-    services = [(one.service, one.minutes, one.availability) for one in statement.services]
-    for name, minutes, availability in [whole, *services]:
-        counted, missed = minutes.counted, minutes.unavailable
-        met = 1 - Fraction(missed, counted) >= objective if counted else None
+def _availability(statement: Statement) -> Iterator[Slo]:
+    judged: list[tuple[str, Statement | ServiceFigures]] = [(PLATFORM, statement)]
+    judged += [(one.service, one) for one in statement.services]
+    for name, one in judged:
         yield Slo(
             kind="availability",
             service=name,
-            objective=percent_text(objective),
-            attainment=availability,
-            met=met,
+            objective=statement.objective,
+            attainment=one.availability,
+            met=one.met,
             unit="minutes",
-            counted=counted,
-            missed=missed,
-            budget_remaining_ratio=_left(objective, counted, missed),
+            counted=one.minutes.counted,
+            missed=one.error_budget.spent_minutes,
+            budget_remaining_ratio=one.error_budget.remaining_ratio,
         )
 
 
 def _latency(statement: Statement) -> Iterator[Slo]:
     for one in statement.latency:
         share = PERCENTILES[one.percentile]
-        missed = one.valid - one.within
+        missed, allowed = one.valid - one.within, allowed_budget(share, one.valid)
         yield Slo(
             kind="latency",
             category=one.category,
@@ -74,10 +71,6 @@ def _latency(statement: Statement) -> Iterator[Slo]:
             met=one.met,
             unit="calls",
             counted=one.valid,
-            missed=missed,
-            budget_remaining_ratio=_left(share, one.valid, missed),
+            missed=str(missed),
+            budget_remaining_ratio=decimal_text(budget_left(allowed, Fraction(missed))),
         )
-
-
-def _left(objective: Fraction, counted: int, missed: int) -> str:
-    return decimal_text(budget_left(allowed_budget(objective, counted), Fraction(missed)))

@@ -11,14 +11,15 @@ class Minutes(msgspec.Struct, frozen=True):
     total: int
     excluded: int
     counted: int
-    unavailable: int
+    #: Null by a method that counts requests: it names no minutes.
+    unavailable: int | None
 
 
 class Budget(msgspec.Struct, frozen=True):
     """How many minutes might be lost, and how many were. Decimal text, cut off after 12 digits."""
 
     allowed_minutes: str
-    spent_minutes: int
+    spent_minutes: str
     #: What is left as a share of what was allowed; negative when overspent.
     remaining_ratio: str
     #: What will have been allowed when the month (or the span) is over.
@@ -26,12 +27,15 @@ class Budget(msgspec.Struct, frozen=True):
 
 
 class ServiceFigures(msgspec.Struct, frozen=True):
-    """One service judged alone. Availability is exact: a percentage (12 digits) and "n/d"."""
+    """One service judged alone by the tier's objective. Availability is exact: a percentage
+    (12 digits) and "n/d", which is null when it is too long to be read."""
 
     service: str
     minutes: Minutes
     availability: str | None
     availability_fraction: str | None
+    met: bool | None
+    error_budget: Budget
     #: Since when the probe watches it; null when it never did.
     watched_since: datetime | None
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
-from ai_agent_mesh.operations.objectives.model import Calls, Evidence, Judgement, Minutes
-from ai_agent_mesh.operations.objectives.rules import judge
+from ai_agent_mesh.operations.objectives.model import Calls, Evidence
+from ai_agent_mesh.operations.objectives.rules import judge, outages, terms_of
 from ai_agent_mesh.operations.objectives.statement import (
     Budget,
     CallFigures,
@@ -18,12 +18,15 @@ from ai_agent_mesh.operations.objectives.statement import (
     Statement,
 )
 from ai_agent_mesh.operations.objectives.statement import Minutes as MinuteFigures
+from ai_agent_mesh.operations.objectives.words import in_words
 from ai_agent_mesh.playbook import Playbook, Tier
 from ai_agent_mesh.sla import (
+    BY_MINUTE,
     PERCENTILES,
     Category,
-    Method,
-    Service,
+    Judged,
+    Judgement,
+    Terms,
     allowed_budget,
     attainment,
     budget_left,
@@ -33,6 +36,8 @@ from ai_agent_mesh.sla import (
 )
 
 _MILLISECOND = timedelta(milliseconds=1)
+#: A mean over many intervals may have a denominator of thousands of digits, which nobody reads.
+_READABLE_BITS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,10 @@ def state(
     now: datetime,
 ) -> Statement:
     """Return the statement of a span that was judged."""
-    tier = playbook.tiers[subject.tier]
-    judgement = judge(evidence, playbook.measurement.terms(tier.method))
-    availability = judgement.platform.availability
+    tier, terms = playbook.tiers[subject.tier], terms_of(subject.tier, playbook)
+    judgement = judge(evidence, terms)
+    availability = _availability(judgement.platform)
+    ahead = _ahead(evidence.span, subject.asked)
     return Statement(
         tenant=subject.tenant,
         tenant_name=subject.name,
@@ -69,16 +75,16 @@ def state(
         so_far=evidence.span.until < subject.asked.until,
         computed_at=now,
         tier=subject.tier,
-        method=tier.method.value,
-        method_in_words=in_words(playbook, tier.method),
-        minutes=_minutes(judgement.platform),
+        method=terms.method.value,
+        method_in_words=in_words(terms),
+        minutes=_minutes(judgement.platform, terms),
         availability=_percent(availability),
         availability_fraction=_fraction(availability),
         objective=percent_text(tier.uptime),
-        met=None if availability is None else availability >= tier.uptime,
+        met=_met(availability, tier),
         credit_percent=_credit(availability, tier),
-        error_budget=budget(judgement.platform, tier, _ahead(evidence.span, subject.asked)),
-        services=tuple(_services(judgement, evidence)),
+        error_budget=budget(judgement.platform, tier, ahead),
+        services=tuple(_services(judgement, evidence, tier, ahead)),
         unavailable=tuple(_outages(judgement)),
         latency=tuple(_latency(evidence.calls, playbook)),
         calls=tuple(
@@ -89,33 +95,14 @@ def state(
     )
 
 
-def in_words(playbook: Playbook, method: Method) -> str:
-    """Say how availability is computed."""
-    rule = playbook.measurement
-    run = "" if rule.consecutive == 1 else f" for {rule.consecutive} minutes in a row or longer"
-    least = "1 valid call" if rule.min_requests == 1 else f"{rule.min_requests} valid calls"
-    failed = {
-        Method.PERIOD: f"it has at least {least} and more than "
-        f"{percent_text(rule.error_threshold)} of them failed by the platform's fault{run}",
-        Method.ALL_FAIL: "it has valid calls and all of them failed by the platform's fault",
-    }[method]
-    return (
-        f"By minutes. A minute of a service is unavailable when {failed}, or when the probe that "
-        "watches the service left no entry in it. The calls are the tenant's own and the probe's. "
-        "A call is valid unless the caller asked for what cannot be had or was over their "
-        "allowance. The platform is unavailable in every minute in which any service is. "
-        "Availability is 1 - unavailable / counted minutes."
-    )
-
-
-def budget(minutes: Minutes, tier: Tier, ahead: int) -> Budget:
+def budget(judged: Judged, tier: Tier, ahead: int) -> Budget:
     """Return the minutes that might be lost and what is left; `ahead` are the minutes to come."""
-    allowed = allowed_budget(tier.uptime, minutes.counted)
-    by_the_end = allowed_budget(tier.uptime, minutes.counted + ahead)
+    allowed = allowed_budget(tier.uptime, judged.counted)
+    by_the_end = allowed_budget(tier.uptime, judged.counted + ahead)
     return Budget(
         allowed_minutes=decimal_text(allowed),
-        spent_minutes=minutes.unavailable,
-        remaining_ratio=decimal_text(budget_left(allowed, Fraction(minutes.unavailable))),
+        spent_minutes=decimal_text(judged.lost),
+        remaining_ratio=decimal_text(budget_left(allowed, judged.lost)),
         allowed_by_the_end=decimal_text(by_the_end),
     )
 
@@ -133,8 +120,17 @@ def _ahead(judged: Span, asked: Span) -> int:
     return max(timedelta(0), asked.until - judged.until) // MINUTE
 
 
-def _minutes(minutes: Minutes) -> MinuteFigures:
-    return MinuteFigures(minutes.total, minutes.excluded, minutes.counted, minutes.unavailable)
+def _minutes(judged: Judged, terms: Terms) -> MinuteFigures:
+    named = len(judged.failed | judged.silent) if terms.method in BY_MINUTE else None
+    return MinuteFigures(judged.total, judged.excluded, judged.counted, named)
+
+
+def _availability(judged: Judged) -> Fraction | None:
+    return judged.availability if judged.counted else None
+
+
+def _met(availability: Fraction | None, tier: Tier) -> bool | None:
+    return None if availability is None else availability >= tier.uptime
 
 
 def _percent(share: Fraction | None) -> str | None:
@@ -142,7 +138,8 @@ def _percent(share: Fraction | None) -> str | None:
 
 
 def _fraction(share: Fraction | None) -> str | None:
-    return None if share is None else fraction_text(share)
+    readable = share is not None and share.denominator.bit_length() < _READABLE_BITS
+    return fraction_text(share) if share is not None and readable else None
 
 
 def _credit(availability: Fraction | None, tier: Tier) -> str | None:
@@ -151,21 +148,25 @@ def _credit(availability: Fraction | None, tier: Tier) -> str | None:
     return decimal_text(credit_percent(availability, tier.ladder) * 100)
 
 
-def _services(judgement: Judgement, evidence: Evidence) -> Iterator[ServiceFigures]:
-    for service in Service:
-        minutes = judgement.services[service]
+def _services(
+    judgement: Judgement, evidence: Evidence, tier: Tier, ahead: int
+) -> Iterator[ServiceFigures]:
+    for service, judged in judgement.services.items():
+        availability = _availability(judged)
         watch = evidence.watches.get(service)
         yield ServiceFigures(
             service=service.value,
-            minutes=_minutes(minutes),
-            availability=_percent(minutes.availability),
-            availability_fraction=_fraction(minutes.availability),
+            minutes=_minutes(judged, judgement.terms),
+            availability=_percent(availability),
+            availability_fraction=_fraction(availability),
+            met=_met(availability, tier),
+            error_budget=budget(judged, tier, ahead),
             watched_since=watch.since if watch else None,
         )
 
 
 def _outages(judgement: Judgement) -> Iterator[OutageFigures]:
-    for one in judgement.outages:
+    for one in outages(judgement):
         yield OutageFigures(
             since=one.span.since,
             until=one.span.until,

@@ -1,17 +1,20 @@
 """Reads of the ledger's roll-ups, across tenants, under the operations role."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
-from ai_agent_mesh.operations.objectives.minutes import within
-from ai_agent_mesh.operations.objectives.model import Calls, EntryRange, Evidence, Marred, Watch
+from ai_agent_mesh.operations.objectives.model import Calls, EntryRange, Evidence, Watch
+from ai_agent_mesh.operations.objectives.rules import troubled_intervals
 from ai_agent_mesh.plumbing.postgres import Tx
-from ai_agent_mesh.sla import Category, Service
+from ai_agent_mesh.sla import Category, Method, MinuteCount, Service, Terms, minute_number
 
 #: The built-in tenant whose calls are everybody's evidence.
 PROBE = "probe"
+
+Row = Any  # an asyncpg record: its columns are those of the query
 
 _DAY = timedelta(days=1)
 _SUMS = "calls, valid, bad, timed, within_p50, within_p95, within_p99"
@@ -35,7 +38,7 @@ GROUP BY 1, 2 ORDER BY 1, 2
 """  # noqa: S608 - a list of column names, written above
 
 _MARRED = """
-SELECT minute, service, sum(valid)::bigint AS valid, sum(bad)::bigint AS bad
+SELECT minute, service, sum(valid)::bigint, sum(bad)::bigint
 FROM ledger_minute
 JOIN (
   SELECT DISTINCT minute, service FROM ledger_minute
@@ -45,6 +48,14 @@ WHERE tenant_id = ANY($1)
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 _MARRED_OF_ALL = _MARRED.replace("tenant_id = ANY($1)", "$1::text[] IS NULL")
+
+_COUNTS = """
+SELECT minute, service, sum(valid)::bigint, sum(bad)::bigint
+FROM unnest($2::timestamptz[], $3::timestamptz[]) AS asked (since, until)
+JOIN ledger_minute ON minute >= since AND minute < until
+WHERE tenant_id = ANY($1)
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
 
 _WATCHED = """
 SELECT service, min(day) AS first,
@@ -100,28 +111,31 @@ class ObjectiveStore:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    async def evidence(self, span: Span, *, tenant: str | None) -> Evidence:
-        """Return what a span of whole minutes is judged by.
+    async def evidence(self, span: Span, terms: Terms, *, tenant: str | None) -> Evidence:
+        """Return what a span of whole minutes is judged by, by the method of the terms.
 
-        With a tenant that is its own calls and the probe's; without one, everybody's.
+        With a tenant that is its own calls and the probe's; without one everybody's, and then
+        only a method by minutes can judge it.
         """
-        return Evidence(
-            span=span,
-            marred=await self.marred(span, tenant=tenant),
-            watches=await self.watches(span),
-            calls=await self._calls(span, tenant) if tenant else (),
-        )
+        minutes, watches = await self._marred(span, tenant), await self._watches(span)
+        if tenant and terms.method is Method.INTERVALS:
+            troubled = troubled_intervals(minutes, watches, terms.interval)
+            minutes = await self._counts(_clipped(troubled, span), tenant)
+        calls = await self._calls(span, tenant) if tenant else ()
+        return Evidence(span, minutes, watches, calls)
 
-    async def marred(self, span: Span, *, tenant: str | None) -> tuple[Marred, ...]:
+    async def _marred(self, span: Span, tenant: str | None) -> tuple[MinuteCount, ...]:
         """Return the minutes with bad calls, all calls of the service in that minute pooled."""
         sql = _MARRED if tenant else _MARRED_OF_ALL
         who = [tenant, PROBE] if tenant else None
-        rows = await self._tx.fetch(sql, who, span.since, span.until)
-        return tuple(
-            Marred(row["minute"], Service(row["service"]), row["valid"], row["bad"]) for row in rows
-        )
+        return _counted(await self._tx.fetch(sql, who, span.since, span.until))
 
-    async def watches(self, span: Span) -> Mapping[Service, Watch]:
+    async def _counts(self, spans: Sequence[Span], tenant: str) -> tuple[MinuteCount, ...]:
+        """Return every minute of some spans that has calls."""
+        since, until = [one.since for one in spans], [one.until for one in spans]
+        return _counted(await self._tx.fetch(_COUNTS, [tenant, PROBE], since, until))
+
+    async def _watches(self, span: Span) -> Mapping[Service, Watch]:
         """Return since when each service is watched, and where in the span no probe is."""
         rows = await self._tx.fetch(_WATCHED, PROBE, span.since.date())
         first = {Service(row["service"]): row["first"] for row in rows}
@@ -180,6 +194,17 @@ class ObjectiveStore:
         )
 
 
+def _counted(rows: Sequence[Row]) -> tuple[MinuteCount, ...]:
+    return tuple(
+        MinuteCount(minute_number(minute), Service(service), valid, bad)
+        for minute, service, valid, bad in map(tuple, rows)
+    )
+
+
+def _clipped(spans: Iterable[Span], bounds: Span) -> tuple[Span, ...]:
+    return tuple(part for span in spans if (part := span.overlap(bounds)))
+
+
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
@@ -202,4 +227,4 @@ def _watch(span: Span, first: date, gaps: Sequence[Span]) -> Watch:
     since = _midnight(first)
     if gaps and gaps[0].since == since:
         since, gaps = gaps[0].until, gaps[1:]
-    return Watch(since, within(gaps, span))
+    return Watch(since, _clipped(gaps, span))

@@ -59,11 +59,12 @@ def _figures(one: Statement) -> Iterator[str]:
     if one.availability is None:
         yield "  Nothing to judge yet: no whole minute of this period has passed."
     else:
-        yield f"  Reached       {one.availability}   (exactly {one.availability_fraction})"
+        yield f"  Reached       {one.availability}{_exactly(one)}"
     yield f"  Promised      {one.objective}   {_verdict(one.met)}"
     yield f"  Minutes       {minutes.total} in all, {minutes.excluded} excluded,"
-    yield f"                {minutes.counted} counted, {minutes.unavailable} unavailable"
-    yield f"  Error budget  {budget.allowed_minutes} minutes allowed, {budget.spent_minutes} spent,"
+    yield f"                {minutes.counted} counted, {_lost(one)}"
+    spent = _cut(budget.spent_minutes)
+    yield f"  Error budget  {budget.allowed_minutes} minutes allowed, {spent} spent,"
     yield f"                {_left(budget.remaining_ratio)}"
     if one.so_far:
         yield f"                {budget.allowed_by_the_end} minutes allowed by the period's end"
@@ -79,9 +80,9 @@ def _figures(one: Statement) -> Iterator[str]:
 
 def _tables(one: Statement) -> Iterator[str]:
     yield "BY SERVICE"
-    rows: list[tuple[str, ...]] = [("service", "availability", "unavailable", "watched since")]
+    rows: list[tuple[str, ...]] = [("service", "availability", "lost", "watched since")]
     rows += [
-        (s.service, s.availability or "-", f"{s.minutes.unavailable} min",
+        (s.service, s.availability or "-", f"{_cut(s.error_budget.spent_minutes)} min",
          _time(s.watched_since) if s.watched_since else "not watched")
         for s in one.services
     ]  # fmt: skip
@@ -93,7 +94,8 @@ def _tables(one: Statement) -> Iterator[str]:
         yield f"  {_time(span.since)} to {_time(span.until)}   {span.minutes} min"
         yield f"      {', '.join(span.services)}: {causes}"
     if not one.unavailable:
-        yield "  none"
+        named = one.minutes.unavailable is not None
+        yield "  none" if named else "  this method counts requests and names no minutes"
     yield ""
     yield "LATENCY (own time of the platform; a share of calls strictly under the threshold)"
     rows = [("category", "", "threshold", "calls", "within", "reached", "")]
@@ -141,12 +143,27 @@ def _verdict(met: bool | None) -> str:
     return "-" if met is None else "met" if met else "MISSED"
 
 
+def _exactly(one: Statement) -> str:
+    fraction = one.availability_fraction
+    return f"   (exactly {fraction})" if fraction else ""
+
+
+def _lost(one: Statement) -> str:
+    """Say what was lost: whole minutes where the method names them."""
+    if one.minutes.unavailable is None:
+        return f"{_cut(one.error_budget.spent_minutes)} lost"
+    return f"{one.minutes.unavailable} unavailable"
+
+
 def _short(share: str | None) -> str:
-    """Cut a percentage to three decimals; the exact one stands in the JSON."""
-    if share is None:
-        return "-"
-    whole, dot, decimals = share.removesuffix("%").partition(".")
-    return f"{whole}{dot}{decimals[:3]}%"
+    """Cut a percentage to three decimals."""
+    return "-" if share is None else f"{_cut(share.removesuffix('%'))}%"
+
+
+def _cut(figure: str) -> str:
+    """Cut a figure to three decimals; the exact one stands in the JSON."""
+    whole, dot, decimals = figure.partition(".")
+    return f"{whole}{dot}{decimals[:3]}"
 
 
 def _left(ratio: str) -> str:

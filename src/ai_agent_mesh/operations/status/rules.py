@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
-from ai_agent_mesh.operations.objectives import Evidence, Marred, unavailable_spans
+from ai_agent_mesh.operations.objectives import Evidence, judge
 from ai_agent_mesh.operations.status.model import Component, Day, Indicator, Overview, State
 from ai_agent_mesh.playbook import Playbook
-from ai_agent_mesh.sla import Method, Service
+from ai_agent_mesh.sla import Method, MinuteCount, Service, moment_of, spans_of
 
 #: How far the page looks back, and how many of the last minutes make the present. Both shape what
 #: is shown and promise nothing, so they stand here and not in the playbook.
@@ -16,7 +16,7 @@ PRESENT = 5
 
 INDICATORS: Mapping[State, tuple[Indicator, str]] = {
     State.OPERATIONAL: (Indicator.NONE, "All systems operational"),
-    State.UNKNOWN: (Indicator.MINOR, "Not measured yet"),
+    State.UNKNOWN: (Indicator.NONE, "Not measured yet"),
     State.DEGRADED: (Indicator.MINOR, "Partially degraded service"),
     State.PARTIAL: (Indicator.MAJOR, "Partial system outage"),
     State.MAJOR: (Indicator.CRITICAL, "Major service outage"),
@@ -29,7 +29,8 @@ def overview_of(
     """Return what the page shows of the evidence; `heard` is each service's first call of all."""
     span = evidence.span
     present = Span(span.until - PRESENT * MINUTE, span.until)
-    unavailable = unavailable_spans(evidence, playbook.measurement.terms(Method.PERIOD))
+    judged = judge(evidence, playbook.measurement.terms(Method.PERIOD)).services
+    unavailable = {service: spans_of(judged[service].unavailable) for service in Service}
     return Overview(
         span.until,
         [
@@ -38,7 +39,7 @@ def overview_of(
                 state_of(
                     present,
                     unavailable[service],
-                    [one for one in evidence.marred if one.service == service],
+                    [one for one in evidence.minutes if one.service == service],
                     heard=service in heard and heard[service] < span.until,
                 ),
                 days_of(span, unavailable[service], heard.get(service)),
@@ -51,22 +52,22 @@ def overview_of(
 def state_of(
     present: Span,
     unavailable: Sequence[Span],
-    marred: Sequence[Marred],
+    bad: Sequence[MinuteCount],
     *,
     heard: bool,
 ) -> State:
     """Return how one service is, from its last judged minutes.
 
-    `heard` says that there is evidence at all. The newest minute decides on an outage: a major one
-    when nothing in it succeeded (or nobody could even ask), else a partial one. A bad call or an
-    unavailable minute shortly before leaves it degraded.
+    `bad` are its minutes with bad calls; `heard` says that there is evidence at all. The newest
+    minute decides on an outage: a major one when nothing in it succeeded (or nobody could even
+    ask), else a partial one. A bad call or an unavailable minute shortly before leaves it degraded.
     """
     if not heard:
         return State.UNKNOWN
     newest = present.until - MINUTE
-    here = [one for one in marred if present.holds(one.minute)]
+    here = [one for one in bad if present.holds(moment_of(one.minute))]
     if any(span.holds(newest) for span in unavailable):
-        succeeded = any(one.bad < one.valid for one in here if one.minute == newest)
+        succeeded = any(one.bad < one.valid for one in here if moment_of(one.minute) == newest)
         return State.PARTIAL if succeeded else State.MAJOR
     shaken = here or any(span.overlap(present) for span in unavailable)
     return State.DEGRADED if shaken else State.OPERATIONAL

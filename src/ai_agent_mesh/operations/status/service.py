@@ -14,7 +14,7 @@ from ai_agent_mesh.operations.status.model import Overview
 from ai_agent_mesh.operations.status.rules import DAYS, overview_of, stale, unread
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.postgres import Database
-from ai_agent_mesh.sla import Service
+from ai_agent_mesh.sla import Method, Service
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +31,7 @@ class Status:
     def __init__(self, database: Database, playbook: Playbook, clock: Clock) -> None:
         self._database = database
         self._playbook = playbook
+        self._terms = playbook.measurement.terms(Method.PERIOD)
         self._clock = clock
         self._lock = asyncio.Lock()
         self._known = unread(tuple(Service))
@@ -62,7 +63,7 @@ class Status:
         async with self._database.transaction() as tx:
             store = ObjectiveStore(tx)
             before = await self._closed_days(store, closed)
-            now = await store.evidence(Span(today, until), tenant=None)
+            now = await store.evidence(Span(today, until), self._terms, tenant=None)
             heard = await store.heard_since()
         return overview_of(joined(before, now), heard, self._playbook)
 
@@ -70,6 +71,6 @@ class Status:
         kept = self._closed
         if kept and kept[0] == span and time.monotonic() - kept[1] < CLOSED_DAYS_S:
             return kept[2]
-        evidence = await store.evidence(span, tenant=None)
+        evidence = await store.evidence(span, self._terms, tenant=None)
         self._closed = (span, time.monotonic(), evidence)
         return evidence

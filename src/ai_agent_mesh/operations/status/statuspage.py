@@ -16,10 +16,6 @@ NAMES = {
     Service.TELEMETRY: ("Telemetry", "Traces, usage and percentiles"),
 }
 
-# Statuspage has no word for "not measured". Its mildest word of trouble claims neither that all
-# is well nor that something is broken.
-_WORDS = {State.UNKNOWN: State.DEGRADED.value}
-
 
 class Page(msgspec.Struct, frozen=True):
     """Whose page it is, and when it was last true."""
@@ -88,7 +84,7 @@ def summary(overview: Overview, url: str) -> SummaryAnswer:
     group = Part(
         id=GROUP,
         name="Core services",
-        status=_status(overview.worst),
+        status=_status(overview.worst, overview),
         created_at=None,
         updated_at=overview.at,
         position=1,
@@ -113,7 +109,7 @@ def _part(one: Component, overview: Overview, place: int) -> Part:
     return Part(
         id=one.service.value,
         name=name,
-        status=_status(one.state),
+        status=_status(one.state, overview),
         created_at=datetime.combine(first, time(), UTC) if first else None,
         updated_at=overview.at,
         position=place,
@@ -127,5 +123,12 @@ def _part(one: Component, overview: Overview, place: int) -> Part:
     )
 
 
-def _status(state: State) -> str:
-    return _WORDS.get(state, state.value)
+def _status(state: State, overview: Overview) -> str:
+    """Return a state in Statuspage's words, which has none for "not measured".
+
+    Where nobody has asked anything yet there is no trouble to tell of. Where our own measurements
+    were never read we cannot know, and its mildest word of trouble says so.
+    """
+    if state is State.UNKNOWN:
+        return (State.OPERATIONAL if overview.at else State.DEGRADED).value
+    return state.value
