@@ -97,11 +97,10 @@ def show(run: RunId, tenant: Tenant, as_json: Json = False) -> None:
 
     found = with_mesh(work)
     rows = [(task.key, task.kind, task.state, task.attempt) for task in found.tasks]
-    speak(
-        found,
-        as_json=as_json,
-        text=lambda: "\n".join([_told(found), table(("task", "kind", "state", "attempt"), rows)]),
-    )
+    lines = [_told(found), table(("task", "kind", "state", "attempt"), rows)]
+    if any(task.kind == "listen" and task.state == "waiting" for task in found.tasks):
+        lines.append("It waits for a person: see `mesh run approvals`, then `mesh run decide`.")
+    speak(found, as_json=as_json, text=lambda: "\n".join(lines))
 
 
 @app.command()
@@ -190,6 +189,8 @@ async def _operator_of(mesh: "Mesh", tenant_id: str) -> "Principal":
 
 
 def _told(run: "Run") -> str:
+    if run.state not in ENDED:
+        return f"{run.id} is {run.state}"
     value = run.error if run.state == "faulted" else run.output
     return f"{run.id} is {run.state}: {msgspec.json.encode(value).decode()}"
 
