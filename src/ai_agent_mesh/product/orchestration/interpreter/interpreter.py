@@ -5,7 +5,6 @@ everything else follows from that, so a second walk takes the same turns; expres
 clock nor chance.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,14 +26,14 @@ from ai_agent_mesh.product.orchestration.definition.model import (
     Wait,
 )
 from ai_agent_mesh.product.orchestration.errors import Raised, matches, raised
-from ai_agent_mesh.product.orchestration.expressions import ExpressionFailed, Expressions, Scope
+from ai_agent_mesh.product.orchestration.expressions import Expressions
+from ai_agent_mesh.product.orchestration.interpreter.filling import expanded, filled, holds, moment
 from ai_agent_mesh.product.orchestration.interpreter.frame import Frame, sooner
 from ai_agent_mesh.product.orchestration.ports import Outside, Spot, Step
 from ai_agent_mesh.product.orchestration.rules import MOST_EXECUTIONS, delay_s, may_retry
 
 Json = Any  # what JSON can say
 
-_VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _ROOT = Spot("", "", 1)
 
 
@@ -69,7 +68,7 @@ class Interpreter:
             "id": facts.run_id,
             "definition": definition.source,
             "input": facts.input,
-            "startedAt": _moment(facts.started_at),
+            "startedAt": moment(facts.started_at),
         }
 
     async def run(self) -> Json:
@@ -117,7 +116,7 @@ class Interpreter:
         frame = around.within(spot, around.deadline_s, task={**about, "input": data})
         if flow.condition is not None:
             answer = await self._fill(flow.condition, data, frame, task.place + "/if")
-            if not _holds(answer):
+            if not holds(answer):
                 self._outside.note(spot, task, "skipped")
                 return data, "continue"
         given = data
@@ -182,7 +181,7 @@ class Interpreter:
 
     async def _perform(self, task: Task, arguments: Json, frame: Frame, data: Json = None) -> Json:
         if isinstance(task.body, CallHttp):
-            arguments = {**arguments, "endpoint": _expanded(arguments["endpoint"], data)}
+            arguments = {**arguments, "endpoint": expanded(arguments["endpoint"], data)}
         step = Step(frame.spot, task, task.kind, arguments, frame.deadline_s)
         return await self._outside.perform(step)
 
@@ -193,7 +192,7 @@ class Interpreter:
                 default = case.then
                 continue
             place = f"{task.place}/switch/{index}/{case.name}/when"
-            if _holds(await self._fill(case.condition, data, frame, place)):
+            if holds(await self._fill(case.condition, data, frame, place)):
                 return case.then
         return default
 
@@ -206,7 +205,7 @@ class Interpreter:
             spot = frame.spot.inside(f"[{index}]")
             names = {loop.each: item, loop.at: index}
             inside = frame.within(spot, frame.deadline_s, **names)
-            if loop.condition is not None and not _holds(
+            if loop.condition is not None and not holds(
                 await self._fill(loop.condition, data, inside, task.place + "/while")
             ):
                 break
@@ -269,19 +268,15 @@ class Interpreter:
         frame: Frame,
         place: str,
     ) -> bool:
-        if condition is not None and not _holds(
+        if condition is not None and not holds(
             await self._fill(condition, data, frame, place + "/when")
         ):
             return False
-        return exception is None or not _holds(
+        return exception is None or not holds(
             await self._fill(exception, data, frame, place + "/exceptWhen")
         )
 
     async def _fill(self, template: Template, data: Json, frame: Frame, place: str) -> Json:
-        programs = template.programs
-        if not programs:
-            return template.value
-        named = {name for text in programs for name in _VARIABLE.findall(text)}
         known = {
             "context": self._context,
             "workflow": self._workflow,
@@ -291,38 +286,4 @@ class Interpreter:
             "task": None,
             **frame.variables,
         }
-        # Only what is named travels: a large context costs nothing where it is not used.
-        variables = {name: value for name, value in known.items() if name in named}
-        scope = Scope(data, variables, self._outside.now_s)
-        try:
-            values = await self._expressions.evaluate(programs, scope)
-        except ExpressionFailed as error:
-            text = f"${{ {programs[error.index]} }}"[:200]
-            raise raised("expression", str(error), place, detail=text) from error
-        return template.fill(iter(values))
-
-
-def _holds(value: Json) -> bool:
-    return value is not None and value is not False
-
-
-def _moment(at: datetime) -> dict[str, Json]:
-    seconds = at.timestamp()
-    return {
-        "iso8601": at.isoformat(),
-        "epoch": {"seconds": int(seconds), "milliseconds": int(seconds * 1000)},
-    }
-
-
-def _expanded(endpoint: Json, data: Json) -> Json:
-    """Fill the `{name}`s of a URI template from the task's input, as path segments."""
-    if not isinstance(endpoint, str) or not isinstance(data, dict):
-        return endpoint
-    from urllib.parse import quote
-
-    def value(found: re.Match[str]) -> str:
-        given = data.get(found[1])
-        plain = isinstance(given, str | int | float)
-        return quote(str(given), safe="") if plain else found[0]
-
-    return re.sub(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", value, endpoint)
+        return await filled(self._expressions, template, data, known, self._outside.now_s, place)
