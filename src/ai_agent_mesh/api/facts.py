@@ -24,7 +24,7 @@ class RequestInvalid(Invalid):
 
 
 class UnsupportedMediaType(Invalid):
-    """This content type is not accepted here."""
+    """This content type is not accepted here: send the header Content-Type: application/json."""
 
 
 class HeaderRepeated(Invalid):
