@@ -14,12 +14,11 @@ from ai_agent_mesh.sla.calendars import (
 from ai_agent_mesh.sla.credits import CreditStep, credit_percent
 from ai_agent_mesh.sla.figures import fraction_text, percent_text
 from ai_agent_mesh.sla.latency import PERCENTILES, Attainment, attainment
-from ai_agent_mesh.sla.maintenance import Announcement, excluded_minutes
+from ai_agent_mesh.sla.maintenance import Announcement
 from ai_agent_mesh.sla.methods import BY_MINUTE, Terms
 from ai_agent_mesh.sla.minutes import MinuteCount, minute_number, moment_of, spans_of, started_in
 from ai_agent_mesh.sla.outcomes import (
     OUTCOMES,
-    STATUSES,
     Fault,
     Outcome,
     bad,
@@ -35,7 +34,6 @@ __all__ = [
     "BY_MINUTE",
     "OUTCOMES",
     "PERCENTILES",
-    "STATUSES",
     "Announcement",
     "Attainment",
     "BestEffort",
@@ -64,7 +62,6 @@ __all__ = [
     "budget_left",
     "credit_percent",
     "due",
-    "excluded_minutes",
     "fault_of_status",
     "fraction_text",
     "minute_number",

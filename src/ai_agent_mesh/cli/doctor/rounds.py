@@ -22,5 +22,8 @@ async def examine(settings: Settings) -> list[Finding]:
         return [*findings, Finding("database", State.WARN, fact.detail, "Start `mesh up`.")]
     except Fact as fact:
         return [*findings, Finding("database", State.FAIL, fact.detail, "Run as its owner.")]
-    allowed = playbook.default().measurement.clock_difference
+    try:
+        allowed = playbook.load(settings.playbook).measurement.clock_difference
+    except (Fact, OSError):  # found above
+        allowed = playbook.default().measurement.clock_difference
     return findings + [finding async for finding in database(login, owner, allowed)]

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 
 import msgspec
 
@@ -14,8 +13,8 @@ from ai_agent_mesh.product.ledger import Inbox
 
 #: What a load balancer waits for; a check that takes longer has failed.
 PATIENCE_S = 2.0
-#: An entry is numbered within a second. Past this many the sequencer is stuck, not busy.
-LAG = timedelta(seconds=10)
+#: Past so many times what numbering an entry may take, the sequencer is stuck, not busy.
+STUCK = 10
 #: So many entries waiting in this process mean that the database no longer takes them.
 BACKLOG = 10_000
 
@@ -100,7 +99,7 @@ class Readiness:
             row = await tx.fetchrow(_SEQUENCER)
         if row is None or not row["held"]:
             return "nobody numbers the ledger"
-        late = row["lag"] > LAG
+        late = row["lag"] > self._playbook.measurement.sequenced_within * STUCK
         return f"the ledger is {row['lag'].total_seconds():.0f} s behind" if late else None
 
     async def inbox(self) -> str | None:

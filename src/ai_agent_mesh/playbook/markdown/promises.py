@@ -92,6 +92,7 @@ def _measured(book: Playbook) -> str:
                 f"{callers.counted_per_second} a second is counted for all."
             ),
             f"Clocks that differ by more than {spell(rule.clock_difference)} make us not ready.",
+            f"A call is numbered in the ledger within {spell(rule.sequenced_within)}.",
         ]
     )
 

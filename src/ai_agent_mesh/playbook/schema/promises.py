@@ -105,6 +105,7 @@ class Measurement(Section, frozen=True):
     denominator: Denominator
     year: Duration
     clock_difference: Duration
+    sequenced_within: Duration
     probe: Probe
     unknown_callers: UnknownCallers
 

@@ -26,6 +26,8 @@ from ai_agent_mesh.product.ledger.store import Head, Numbered, SequencerStore, T
 from ai_agent_mesh.product.ledger.tree import leaf_data, leaf_hash, root
 
 _UNREADABLE = "unreadable"
+#: The share of the time within which entries are to be numbered that passes between two looks.
+_LOOKS_AFTER = 0.2
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +49,6 @@ class Sequencer:
         # A batch is prepared without a pause: 500 entries hold the event loop some 7 ms.
         batch: int = 500,
         lease: timedelta = timedelta(seconds=3),
-        pause: timedelta = timedelta(milliseconds=200),
     ) -> None:
         self._ledger = ledger
         self._signer = signer
@@ -56,7 +57,7 @@ class Sequencer:
         self._clock = clock
         self._batch = batch
         self._lease = lease
-        self._pause_s = pause.total_seconds()
+        self._pause_s = playbook.measurement.sequenced_within.total_seconds() * _LOOKS_AFTER
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
 
     async def run(self, stop: asyncio.Event) -> None:
