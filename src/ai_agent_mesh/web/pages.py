@@ -40,6 +40,7 @@ async def status(mesh: SkipValidation[Wiring]) -> Response[str]:
     """Show how the core services are and were."""
     overview = await mesh.status.overview()
     level, words = indicator(overview)
+    unmeasured = overview.at is not None and overview.worst is State.UNKNOWN
     return page(
         "status.html",
         max_age_s=5,
@@ -47,7 +48,7 @@ async def status(mesh: SkipValidation[Wiring]) -> Response[str]:
         days=DAYS,
         at=overview.at,
         stale=overview.stale,
-        indicator=level.value,
+        indicator=State.UNKNOWN.value if unmeasured else level.value,
         banner=words,
         sign=bars.SIGNS[overview.worst if overview.at else State.MAJOR],
         components=[_component(one) for one in overview.components],

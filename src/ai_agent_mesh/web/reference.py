@@ -33,6 +33,10 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
+#: A body longer than this is written over several lines.
+_LINE = 64
+
+
 class Published(Protocol):
     """What the reference asks of the wired application."""
 
@@ -158,6 +162,8 @@ def _body(content: Document) -> Iterator[str]:
 
 def _quoted(example: Any) -> str:  # any JSON, or a text
     text = example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)
+    if text is not example and len(text) > _LINE:
+        text = json.dumps(example, ensure_ascii=False, indent=2)
     return "'" + text.replace("'", "'\\''") + "'"
 
 

@@ -119,7 +119,7 @@ async def policy_history(
     return paged(found, page, lambda version: str(version.version))
 
 
-@post("/v1/policies/-/evaluate", status_code=200, summary="Ask for a decision")
+@post("/v1/policies/-/evaluate", status_code=200, summary="Ask what the gate would decide")
 async def evaluate(unit: Work, principal: Caller, mesh: Wired, data: JSONBody[Asking]) -> Answered:
     """Return what the gate decides, exactly as it would for the act itself."""
     asker = data.principal or ActorRef.of(principal)

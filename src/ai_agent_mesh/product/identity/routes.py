@@ -45,7 +45,7 @@ async def whoami(principal: Caller, mesh: Wired) -> CallerView:
     return caller_view(principal, mesh.clock.now(), key_terms(mesh.playbook))
 
 
-@post("/v1/auth/rotate", summary="Issue a second key to the caller's own owner")
+@post("/v1/auth/rotate", summary="Issue a second key, to replace the one in use")
 async def rotate_key(unit: Work, principal: Caller, mesh: Wired) -> IssuedView:
     """Return a new key with the same rights; the present one lives on until revoked or expired."""
     if principal.key_id is None:

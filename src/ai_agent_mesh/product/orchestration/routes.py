@@ -165,7 +165,11 @@ async def cancel_run(unit: Work, mesh: Wired, run_id: FromPath[str]) -> Run:
     return await Runs(await unit.begin(), mesh.clock).cancel(run_id)
 
 
-@post("/v1/runs/{run_id:str}/-/resume", status_code=202, summary="Resume a run")
+@post(
+    "/v1/runs/{run_id:str}/-/resume",
+    status_code=202,
+    summary="Let a faulted or cancelled run go on",
+)
 async def resume_run(unit: Work, mesh: Wired, run_id: FromPath[str]) -> Run:
     """Return a faulted or cancelled run as pending: it goes on from where it stood."""
     unit.object = check_id("run", run_id, "run_id")
@@ -190,7 +194,9 @@ async def read_approval(unit: Work, mesh: Wired, approval_id: FromPath[str]) -> 
     return await Approvals(await unit.begin(), mesh.clock).get(check_id("apr", approval_id))
 
 
-@post("/v1/approvals/{approval_id:str}/-/approve", status_code=200, summary="Approve")
+@post(
+    "/v1/approvals/{approval_id:str}/-/approve", status_code=200, summary="Approve what a run asks"
+)
 async def approve(
     unit: Work,
     principal: Caller,
@@ -202,7 +208,7 @@ async def approve(
     return await _decide(unit, principal, mesh, approval_id, "approved", data)
 
 
-@post("/v1/approvals/{approval_id:str}/-/reject", status_code=200, summary="Reject")
+@post("/v1/approvals/{approval_id:str}/-/reject", status_code=200, summary="Reject what a run asks")
 async def reject(
     unit: Work,
     principal: Caller,
