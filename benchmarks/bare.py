@@ -27,7 +27,7 @@ async def read(state: State, agent_id: str) -> dict[str, object]:
 def main(port: int, url: str) -> None:
     """Serve until SIGTERM."""
 
-    async def teach(link: asyncpg.Connection[asyncpg.Record]) -> None:
+    async def teach(link: "asyncpg.Connection[asyncpg.Record]") -> None:
         await link.set_type_codec(
             "jsonb",
             schema="pg_catalog",

@@ -83,7 +83,7 @@ async def _bare(up: System) -> AsyncIterator[int]:
         sys.executable, "-m", "benchmarks.bare", str(port), up.login_url, stderr=-3
     )
     try:
-        for _ in range(100):
+        for _ in range(300):
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:

@@ -6,10 +6,11 @@ from typing import Any, cast
 
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, get
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
+from litestar.params import SkipValidation
 
 from ai_agent_mesh import web
 from ai_agent_mesh.api import faults, openapi
@@ -73,11 +74,19 @@ def build(mesh: Mesh) -> Door:
     return Door(cast("App", inner), mesh)
 
 
-def _unit(request: AnyRequest) -> Unit:
+# Litestar makes independent dependencies in a task each, which costs more than what they are; so
+# each of these asks for the one before, and they are made one after the other.
+def _unit(
+    request: AnyRequest,
+    principal: NamedDependency[SkipValidation[Principal]],  # noqa: ARG001
+) -> Unit:
     return request.scope["mesh.exchange"].unit  # type: ignore[typeddict-item,no-any-return] # the door's
 
 
-def _principal(request: AnyRequest) -> Principal:
+def _principal(
+    request: AnyRequest,
+    mesh: NamedDependency[SkipValidation[Any]],  # noqa: ARG001 - any value: it is not looked at
+) -> Principal:
     return request.scope["mesh.exchange"].principal  # type: ignore[typeddict-item,no-any-return] # the door's
 
 

@@ -118,7 +118,12 @@ class Door:
     async def _serve(self, exchange: Exchange) -> Answer:
         """Let the route answer, or give again what it answered before."""
         assert exchange.principal  # noqa: S101 - _admit has set it
-        exchange.unit = Unit(self._mesh.app, exchange.principal.tenant_id, exchange.trace.trace_id)
+        exchange.unit = Unit(
+            self._mesh.app,
+            exchange.principal.tenant_id,
+            exchange.trace.trace_id,
+            reading=exchange.reads,
+        )
         key = idempotency.key_of(exchange)
         if key is not None:
             answer = await idempotency.recall(await exchange.unit.begin(), key, exchange)
@@ -180,7 +185,7 @@ class Door:
         unit = exchange.unit
         if unit is None or unit.tx is None:
             return await self._book(exchange, answer)
-        if answer.status >= 400 or exchange.method in {"GET", "HEAD"}:
+        if answer.status >= 400 or exchange.reads:
             await unit.undo()
             return await self._book(exchange, answer)
         try:

@@ -124,6 +124,11 @@ class Exchange:
         return None if value is None else value.decode("latin-1")
 
     @property
+    def reads(self) -> bool:
+        """Tell whether the request may change nothing."""
+        return self.method in {"GET", "HEAD"}
+
+    @property
     def elapsed_us(self) -> int:
         """Return microseconds since the request came in."""
         return int((time.perf_counter() - self.started) * 1_000_000)

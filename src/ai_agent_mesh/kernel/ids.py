@@ -1,6 +1,6 @@
 """Ids are TypeIDs: a prefix that says what it names, and a UUIDv7 that sorts by time.
 
-Source: TypeID specification 0.3 (jetify) and RFC 9562 section 5.7.
+Source: TypeID specification 0.3 (jetify) and RFC 9562 sections 5.7 and 6.2 (method 3).
 """
 
 import os
@@ -18,10 +18,15 @@ class MalformedId(Invalid):
 
 
 def new_id(prefix: str) -> str:
-    """Return a fresh id such as `agt_01k…`; later ids sort after earlier ones by millisecond."""
-    value = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10), "big")
-    value &= ~(0xF << 76) & ~(0x3 << 62)
-    return f"{prefix}_{_base32(value | 0x7 << 76 | 0x2 << 62)}"
+    """Return a fresh id such as `agt_01k…`; later ids of a process sort after earlier ones.
+
+    The twelve bits after the millisecond tell its 4096ths, so the order is that of the clock to a
+    quarter of a microsecond.
+    """
+    millisecond, rest_ns = divmod(time.time_ns(), 1_000_000)
+    head = millisecond << 16 | 0x7 << 12 | rest_ns * 4096 // 1_000_000
+    tail = 0x2 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
+    return f"{prefix}_{_base32(head << 64 | tail)}"
 
 
 def check_id(prefix: str, text: str, place: str = "id") -> str:

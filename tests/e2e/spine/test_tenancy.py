@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from tests.conftest import Databases
 
-from ai_agent_mesh.plumbing.postgres.database import MalformedTenant
+from ai_agent_mesh.plumbing.postgres.tx import MalformedTenant
 
 
 async def keys(databases: Databases, tenant: str) -> list[str]:

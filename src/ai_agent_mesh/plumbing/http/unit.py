@@ -10,11 +10,24 @@ class Unit:
     outside, so that no connection is held meanwhile.
     """
 
-    __slots__ = ("_database", "_tenant_id", "_tx", "fault", "object", "trace_id", "waited_us")
+    __slots__ = (
+        "_database",
+        "_reading",
+        "_tenant_id",
+        "_tx",
+        "fault",
+        "object",
+        "trace_id",
+        "waited_us",
+    )
 
-    def __init__(self, database: Database, tenant_id: str, trace_id: str = "") -> None:
+    def __init__(
+        self, database: Database, tenant_id: str, trace_id: str = "", *, reading: bool = False
+    ) -> None:
+        """A `reading` unit changes nothing, and its statements stand alone."""
         self._database = database
         self._tenant_id = tenant_id
+        self._reading = reading
         self._tx: Tx | None = None
         #: W3C trace id of the request, 32 hex digits.
         self.trace_id = trace_id
@@ -33,7 +46,8 @@ class Unit:
     async def begin(self) -> Tx:
         """Return the request's transaction, opened on first use."""
         if self._tx is None:
-            self._tx = await self._database.begin(self._tenant_id)
+            lend = self._database.read if self._reading else self._database.begin
+            self._tx = await lend(self._tenant_id)
         return self._tx
 
     async def settle(self) -> None:

@@ -1,12 +1,13 @@
 """The database kit: pools by role, tenant transactions, migrations."""
 
-from ai_agent_mesh.plumbing.postgres.database import Database, DatabaseAway, Role, Tx
+from ai_agent_mesh.plumbing.postgres.database import Database, DatabaseAway, Role
 from ai_agent_mesh.plumbing.postgres.migrate import (
     MigrationFailed,
     current_revision,
     head_revision,
     migrate,
 )
+from ai_agent_mesh.plumbing.postgres.tx import Tx, Unstorable
 
 __all__ = [
     "Database",
@@ -14,6 +15,7 @@ __all__ = [
     "MigrationFailed",
     "Role",
     "Tx",
+    "Unstorable",
     "current_revision",
     "head_revision",
     "migrate",

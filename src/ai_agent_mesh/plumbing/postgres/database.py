@@ -2,30 +2,34 @@
 
 The login user may `SET ROLE` to each of the roles below and has no rights of its own; the role is
 fixed when a connection is made. A tenant transaction sets `mesh.tenant_id` for its own length, and
-every tenant table's row-level security reads it: without it no row is visible.
+every tenant table's row-level security reads it: without it no row is visible. What only reads
+needs no transaction: its connection is set to the tenant, unless it was for the same one last time,
+and may write nothing until a transaction of its own allows it again.
 """
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import asyncpg
 import msgspec
 
-from ai_agent_mesh.kernel.errors import Invalid, Unavailable
+from ai_agent_mesh.kernel.errors import Unavailable
+from ai_agent_mesh.plumbing.postgres.tx import MalformedTenant, Tx, counted
 
 if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
 
-T = TypeVar("T")
-
 # A tenant id goes into the text of BEGIN, because SET takes no parameters and one message instead
 # of two saves a quarter of a short transaction. Only this alphabet may pass.
 _TENANT = re.compile(r"[a-z0-9_]{1,64}")
+
+# How long a connection is waited for.
+_PATIENCE_S = 10
 
 #: What asyncpg raises when the server is gone, closing or full; all mean: try again later.
 AWAY = (
@@ -39,16 +43,29 @@ AWAY = (
 )
 
 
-class Unstorable(Invalid):
-    """A value cannot be kept: {reason}."""
+class _Link(asyncpg.Connection):
+    """A connection that remembers whose rows it reads when no transaction says otherwise."""
+
+    reads_for: str | None = None
+
+    async def read_for(self, tenant_id: str) -> None:
+        """Let every statement outside of a transaction see this tenant's rows, and only read."""
+        if self.reads_for != tenant_id:
+            self.reads_for = ""
+            await self.execute(
+                f"SET mesh.tenant_id = '{tenant_id}'; SET default_transaction_read_only = on"
+            )
+            self.reads_for = tenant_id
+
+    async def read_for_nobody(self) -> None:
+        """Undo `read_for`."""
+        if self.reads_for is not None:
+            await self.execute("RESET mesh.tenant_id; RESET default_transaction_read_only")
+            self.reads_for = None
 
 
 class DatabaseAway(Unavailable):
     """The database cannot be reached now."""
-
-
-class MalformedTenant(Invalid):
-    """A tenant id has lower-case letters, digits and underscores only."""
 
 
 class Role(StrEnum):
@@ -58,81 +75,6 @@ class Role(StrEnum):
     OPERATIONS = "mesh_operations"
     LEDGER = "mesh_ledger"
     DBOS = "mesh_dbos"
-
-
-class Tx:
-    """One open transaction. It commits or rolls back where it was opened, never in a store."""
-
-    __slots__ = ("_connection", "_tenant_id")
-
-    def __init__(self, connection: "Connection", tenant_id: str | None) -> None:
-        self._connection = connection
-        self._tenant_id = tenant_id
-
-    @property
-    def tenant_id(self) -> str:
-        """Return the tenant whose rows this transaction sees."""
-        if self._tenant_id is None:
-            raise MalformedTenant("This transaction belongs to no tenant.")
-        return self._tenant_id
-
-    async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
-        """Return all rows."""
-        return await _asked(self._connection.fetch(sql, *args))
-
-    async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
-        """Return the first row, or None."""
-        return await _asked(self._connection.fetchrow(sql, *args))
-
-    async def fetchval(self, sql: str, *args: object) -> Any:  # a column's type is the query's
-        """Return the first column of the first row, or None."""
-        return await _asked(self._connection.fetchval(sql, *args))
-
-    async def execute(self, sql: str, *args: object) -> int:
-        """Run a statement and return how many rows it touched."""
-        tag = await _asked(self._connection.execute(sql, *args))
-        count = tag.rpartition(" ")[2]
-        return int(count) if count.isdigit() else 0
-
-    async def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        """Run a statement once for each row of arguments."""
-        await _asked(self._connection.executemany(sql, rows))
-
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """Undo what happens inside when it raises, and leave the rest of the transaction whole."""
-        await self._connection.execute("SAVEPOINT inner_part")
-        try:
-            yield
-        except BaseException:
-            await self._connection.execute("ROLLBACK TO SAVEPOINT inner_part")
-            raise
-        await self._connection.execute("RELEASE SAVEPOINT inner_part")
-
-
-async def _asked(query: Awaitable[T]) -> T:
-    """Await a query, and tell a value that the database cannot keep from a bug of ours."""
-    try:
-        return await query
-    except asyncpg.DataError as error:
-        reason = _unfit(error)
-        if reason is None:
-            raise
-        raise Unstorable(reason=reason) from error
-
-
-def _unfit(error: asyncpg.DataError) -> str | None:
-    if isinstance(
-        error, (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
-    ):
-        return "text holds the character NUL"
-    if isinstance(error.__cause__, UnicodeEncodeError):
-        return "text holds half of a surrogate pair"
-    if isinstance(error.__cause__, OverflowError) or isinstance(
-        error, (asyncpg.NumericValueOutOfRangeError, asyncpg.DatetimeFieldOverflowError)
-    ):
-        return "a number or date is out of range"
-    return None
 
 
 class Database:
@@ -157,6 +99,7 @@ class Database:
                 max_size=max_size,
                 timeout=timeout_s,
                 init=_teach,
+                connection_class=_Link,
                 reset=_nothing,
                 server_settings={
                     "role": role.value,
@@ -220,23 +163,62 @@ class Database:
             DatabaseAway: no connection can be had within ten seconds.
         """
         if tenant_id is not None:
-            if not _TENANT.fullmatch(tenant_id):
-                raise MalformedTenant
-            settings = f"; SET LOCAL mesh.tenant_id = '{tenant_id}'{settings}"
+            settings = f"; SET LOCAL mesh.tenant_id = '{_checked(tenant_id)}'{settings}"
+        tx = Tx(await self._lend(), tenant_id)
+        link: _Link = tx._connection  # type: ignore[assignment] # noqa: SLF001 - a proxy of it
+        async with self._whole(tx):
+            if tenant_id is None:
+                await link.read_for_nobody()
+            await link.execute(f"BEGIN READ WRITE{settings}")
+        return tx
+
+    async def read(self, tenant_id: str) -> Tx:
+        """Lend a connection that sees a tenant's rows and can only read; the caller must end it.
+
+        Each statement stands alone, which saves two of three round trips where there is one.
+
+        Raises:
+            DatabaseAway: no connection can be had within ten seconds.
+        """
+        _checked(tenant_id)
+        tx = Tx(await self._lend(), tenant_id, reading=True)
+        link: _Link = tx._connection  # type: ignore[assignment] # noqa: SLF001 - a proxy of it
+        async with self._whole(tx):
+            await link.read_for(tenant_id)
+        return tx
+
+    async def execute(self, sql: str, *args: object) -> int:
+        """Run one statement of no tenant, committed at once; return how many rows it touched.
+
+        Raises:
+            DatabaseAway: the server cannot be reached, or left before it said what became of it.
+        """
+        tx = Tx(await self._lend(), None)
+        link: _Link = tx._connection  # type: ignore[assignment] # noqa: SLF001 - a proxy of it
+        async with self._whole(tx):
+            await link.read_for_nobody()
+            touched = counted(await link.execute(sql, *args))
+        await self._pool.release(tx._connection)  # noqa: SLF001
+        return touched
+
+    async def _lend(self) -> "Connection":
         try:
-            connection = await self._pool.acquire(timeout=10)
+            async with asyncio.timeout(_PATIENCE_S):
+                return await self._pool.acquire()
         except AWAY as error:
             raise DatabaseAway from error
-        tx = Tx(connection, tenant_id)
+
+    @asynccontextmanager
+    async def _whole(self, tx: Tx) -> AsyncIterator[None]:
+        """Throw the connection away when what happens inside fails."""
         try:
-            await connection.execute(f"BEGIN{settings}")
+            yield
         except AWAY as error:
             await self._discard(tx)
             raise DatabaseAway from error
         except BaseException:
             await self._discard(tx)
             raise
-        return tx
 
     async def commit(self, tx: Tx) -> None:
         """Commit and give the connection back.
@@ -244,18 +226,16 @@ class Database:
         Raises:
             DatabaseAway: the server left before it said whether the commit holds.
         """
-        try:
-            await tx._connection.execute("COMMIT")  # noqa: SLF001 - Tx is this module's own value
-        except AWAY as error:
-            await self._discard(tx)
-            raise DatabaseAway from error
-        except BaseException:
-            await self._discard(tx)
-            raise
+        if not tx.reading:
+            async with self._whole(tx):
+                await tx._connection.execute("COMMIT")  # noqa: SLF001 - Tx is this kit's own value
         await self._pool.release(tx._connection)  # noqa: SLF001
 
     async def rollback(self, tx: Tx) -> None:
         """Undo and give the connection back; a connection that cannot is thrown away."""
+        if tx.reading:
+            await self._pool.release(tx._connection)  # noqa: SLF001
+            return
         try:
             await asyncio.shield(tx._connection.execute("ROLLBACK", timeout=5))  # noqa: SLF001
         except (*AWAY, asyncpg.PostgresError, asyncio.CancelledError):
@@ -266,6 +246,12 @@ class Database:
     async def _discard(self, tx: Tx) -> None:
         tx._connection.terminate()  # noqa: SLF001
         await self._pool.release(tx._connection)  # noqa: SLF001
+
+
+def _checked(tenant_id: str) -> str:
+    if not _TENANT.fullmatch(tenant_id):
+        raise MalformedTenant
+    return tenant_id
 
 
 async def _teach(connection: "asyncpg.Connection[asyncpg.Record] | Connection") -> None:

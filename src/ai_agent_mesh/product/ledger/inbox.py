@@ -108,8 +108,8 @@ class Inbox:
     async def _settle(self, batch: Sequence[_Waiting]) -> None:
         cause: Exception | None = None
         try:
-            async with asyncio.timeout(self._patience_s), self._ledger.transaction() as tx:
-                await append(tx, [(entry, canonical) for entry, canonical, _ in batch])
+            async with asyncio.timeout(self._patience_s):
+                await append(self._ledger, [(entry, canonical) for entry, canonical, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             cause = error
         for _, _, durable in batch:
@@ -130,9 +130,9 @@ def _refusal(cause: Exception) -> LedgerUnavailable:
     return refusal
 
 
-async def append(tx: Tx, batch: Sequence[tuple[Entry, bytes]]) -> int:
+async def append(ledger: Database | Tx, batch: Sequence[tuple[Entry, bytes]]) -> int:
     """Insert entries with their bytes under the role mesh_ledger; return how many were new."""
-    return await tx.execute(
+    return await ledger.execute(
         _APPEND,
         [entry.id for entry, _ in batch],
         [entry.tenant for entry, _ in batch],
