@@ -39,7 +39,7 @@ SELECT count(*) AS entries, coalesce(clock_timestamp() - min(at), '0') AS oldest
 
 
 class NothingRuns(Unavailable):
-    """No database runs in {data}: start `mesh up` there, or set DATABASE_URL."""
+    """No database runs in {data}: start `mesh up`, or name its data folder in MESH_DATA."""
 
 
 def addresses(settings: Settings) -> tuple[str, str]:
