@@ -10,6 +10,7 @@ from ai_agent_mesh.kernel.spans import MINUTE, Month, Span
 from ai_agent_mesh.operations.objectives import (
     Evidence,
     Watch,
+    as_brief,
     as_text,
     first_difference,
     joined,
@@ -285,6 +286,18 @@ def test_the_text_names_everything_that_a_customer_needs() -> None:
         PLAYBOOK.digest,
     ):  # fmt: skip
         assert part in text, part
+
+
+def test_the_brief_names_what_was_reached_lost_and_is_due() -> None:
+    stated = statement(evidence(marred(at(3), API, 1, 1), silent=(span(4, 6),)))
+    brief = as_brief(stated)
+    for part in (
+        "Acme (enterprise), 2026-11-05 10:00 UTC to 2026-11-05 11:40 UTC",
+        "97%   (exactly 97/100)", "MISSED", "3 unavailable", "50% of the monthly fee",
+        "api: too many calls failed by our fault", "telemetry: the probe left no entry",
+    ):  # fmt: skip
+        assert part in brief, part
+    assert len(brief.splitlines()) < len(as_text(stated).splitlines()) / 3
 
 
 def test_the_first_figure_that_differs_is_named() -> None:

@@ -5,11 +5,15 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from ai_agent_mesh.cli.demo.kill import survive
 from ai_agent_mesh.cli.demo.outage import suffer
 from ai_agent_mesh.cli.demo.stage import EXAMPLES, Customer, Stage
 from ai_agent_mesh.cli.demo.telling import Telling
 from ai_agent_mesh.cli.demo.waiting import must
+from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.operations.objectives import Statement, as_brief, as_text
 
 CUSTOMERS = (
     ("fern", "free", "0"),
@@ -37,8 +41,8 @@ async def play(stage: Stage, outage_s: int) -> None:
         await _decide(tell, oak, agents[0])
         await survive(tell, stage, oak, journal)
         await _exhaust(tell, fern)
-        await suffer(tell, stage, oak, outage_s)
-        await _prove(tell, stage, customers, began)
+        ended = await suffer(tell, stage, oak, outage_s)
+        await _prove(tell, stage, customers, Span(began, ended))
     finally:
         for customer in customers:
             await customer.close()
@@ -95,12 +99,14 @@ async def _exhaust(tell: Telling, fern: Customer) -> None:
     tell.found(f"RateLimit-Policy: {policy}; Retry-After: {again}")
 
 
-async def _prove(tell: Telling, stage: Stage, customers: list[Customer], began: datetime) -> None:
+async def _prove(tell: Telling, stage: Stage, customers: list[Customer], story: Span) -> None:
     tell.act("Each tenant's service level over this span, and its proof")
-    now = datetime.now(UTC)
-    span = ("--since", f"{began:{_MINUTE}}", "--until", f"{now:{_MINUTE}}")
-    for customer in customers:
-        tell.lines(await stage.mesh("sla", "statement", "--tenant", customer.name, *span))
+    span = ("--since", f"{story.since:{_MINUTE}}", "--until", f"{story.until:{_MINUTE}}")
+    words = ("sla", "statement", *span, "--json", "--tenant")
+    answers = await asyncio.gather(*(stage.mesh(*words, one.name) for one in customers))
+    *others, last = [msgspec.json.decode(answer, type=Statement) for answer in answers]
+    for text in [*map(as_brief, others), as_text(last)]:
+        tell.lines(text)
         tell.found("")
     tell.found("mesh sla verify, every figure again from the ledger's entries:")
     with tell.progress("recomputing"):

@@ -12,7 +12,7 @@ from ai_agent_mesh.operations.objectives.service import Objectives, SpanAhead
 from ai_agent_mesh.operations.objectives.slos import Slo, slos
 from ai_agent_mesh.operations.objectives.statement import Statement, first_difference
 from ai_agent_mesh.operations.objectives.store import PROBE, ObjectiveStore
-from ai_agent_mesh.operations.objectives.text import as_text, slos_as_text
+from ai_agent_mesh.operations.objectives.text import as_brief, as_text, slos_as_text
 
 __all__ = [
     "PROBE",
@@ -25,6 +25,7 @@ __all__ = [
     "SpanAhead",
     "Statement",
     "Watch",
+    "as_brief",
     "as_text",
     "first_difference",
     "joined",

@@ -24,6 +24,14 @@ def as_text(statement: Statement) -> str:
     )
 
 
+def as_brief(statement: Statement) -> str:
+    """Return what was reached, which minutes were unavailable, and the credit, on a few lines."""
+    one = statement
+    lines = [f"{one.tenant_name} ({one.tier}), {_time(one.since)} to {_time(one.until)}"]
+    lines += [*_reached(one), *_credit(one), "  Unavailable:", *_outages(one)]
+    return "\n".join(lines) + "\n"
+
+
 def slos_as_text(items: Sequence[Slo]) -> str:
     """Return a table of objectives."""
     rows = [("objective", "target", "reached", "budget left", "")]
@@ -54,8 +62,15 @@ def _head(one: Statement) -> Iterator[str]:
 
 
 def _figures(one: Statement) -> Iterator[str]:
-    minutes, budget = one.minutes, one.error_budget
     yield "AVAILABILITY"
+    yield from _reached(one)
+    yield from _budget(one)
+    yield from _credit(one)
+    yield ""
+
+
+def _reached(one: Statement) -> Iterator[str]:
+    minutes = one.minutes
     if one.availability is None:
         yield "  Nothing to judge yet: no whole minute of this period has passed."
     else:
@@ -63,11 +78,17 @@ def _figures(one: Statement) -> Iterator[str]:
     yield f"  Promised      {one.objective}   {_verdict(one.met)}"
     yield f"  Minutes       {minutes.total} in all, {minutes.excluded} excluded,"
     yield f"                {minutes.counted} counted, {_lost(one)}"
-    spent = _cut(budget.spent_minutes)
+
+
+def _budget(one: Statement) -> Iterator[str]:
+    budget, spent = one.error_budget, _cut(one.error_budget.spent_minutes)
     yield f"  Error budget  {budget.allowed_minutes} minutes allowed, {spent} spent,"
     yield f"                {_left(budget.remaining_ratio)}"
     if one.so_far:
         yield f"                {budget.allowed_by_the_end} minutes allowed by the period's end"
+
+
+def _credit(one: Statement) -> Iterator[str]:
     if one.credit_percent is not None:
         sofar = ", if the period ended now" if one.so_far else ""
         yield f"  Credit        {one.credit_percent}% of the monthly fee{sofar}"
@@ -75,7 +96,6 @@ def _figures(one: Statement) -> Iterator[str]:
         yield (
             "  Credit        none is due on this tier" if one.availability else "  Credit        -"
         )
-    yield ""
 
 
 def _tables(one: Statement) -> Iterator[str]:
@@ -89,13 +109,7 @@ def _tables(one: Statement) -> Iterator[str]:
     yield from _table(rows)
     yield ""
     yield "UNAVAILABLE MINUTES"
-    for span in one.unavailable:
-        causes = " and ".join(_CAUSES[cause] for cause in span.causes)
-        yield f"  {_time(span.since)} to {_time(span.until)}   {span.minutes} min"
-        yield f"      {', '.join(span.services)}: {causes}"
-    if not one.unavailable:
-        named = one.minutes.unavailable is not None
-        yield "  none" if named else "  this method counts requests and names no minutes"
+    yield from _outages(one)
     yield ""
     yield "LATENCY (own time of the platform; a share of calls strictly under the threshold)"
     rows = [("category", "", "threshold", "calls", "within", "reached", "")]
@@ -111,6 +125,16 @@ def _tables(one: Statement) -> Iterator[str]:
     rows += [(c.service, c.category, str(c.calls), str(c.valid), str(c.bad)) for c in one.calls]
     yield from _table(rows)
     yield ""
+
+
+def _outages(one: Statement) -> Iterator[str]:
+    for span in one.unavailable:
+        causes = " and ".join(_CAUSES[cause] for cause in span.causes)
+        yield f"  {_time(span.since)} to {_time(span.until)}   {span.minutes} min"
+        yield f"      {', '.join(span.services)}: {causes}"
+    if not one.unavailable:
+        named = one.minutes.unavailable is not None
+        yield "  none" if named else "  this method counts requests and names no minutes"
 
 
 def _proof(one: Statement) -> Iterator[str]:
