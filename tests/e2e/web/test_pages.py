@@ -1,12 +1,16 @@
 """The pages are whole without scripts, without colour, without anything from elsewhere."""
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
 import pytest
-from tests.e2e.web.conftest import Browser, Pages
+from tests.e2e.web.conftest import NOW, Browser, Pages
+
+from ai_agent_mesh.kernel.clock import FixedClock
+from ai_agent_mesh.operations.status import Status
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -64,6 +68,18 @@ async def test_the_status_page_says_in_words_what_it_draws(pages: Pages) -> None
     assert "2026-11-14: 1 minute unavailable" in text
     assert re.search(r"<td>2026-10-14</td>\s*<td>9 h</td>", text)
     assert "2026-08-26: not measured" in text
+
+
+async def test_before_anything_was_measured_the_page_claims_neither_well_nor_ill(
+    pages: Pages,
+) -> None:
+    long_ago = FixedClock(NOW - timedelta(days=300))
+    pages.status = Status(pages.databases.operations, pages.playbook, long_ago)
+    async with httpx.AsyncClient(base_url=pages.address) as client:
+        text = (await client.get("/status")).text
+    assert '<section class="banner unknown" role="status">' in text
+    assert "Not measured yet" in text
+    assert text.count("state unknown") == 4
 
 
 async def test_the_json_says_the_same_as_the_page(pages: Pages) -> None:

@@ -50,8 +50,9 @@ def test_without_evidence_nothing_is_claimed() -> None:
 
 def test_a_new_installation_tells_of_no_trouble_before_there_is_any() -> None:
     # The probe has begun in the minute that is still running; nothing is judged yet.
-    evidence = Evidence(Span(NOON - 10 * MINUTE, NOON), (), {Service.API: Watch(NOON)}, ())
-    fresh = overview_of(evidence, {Service.API: NOON}, default())
+    begun = NOON + MINUTE
+    evidence = Evidence(Span(NOON - 10 * MINUTE, NOON), (), {Service.API: Watch(begun)}, ())
+    fresh = overview_of(evidence, {Service.API: begun}, default())
     assert {one.state for one in fresh.components} == {State.UNKNOWN}
     assert indicator(fresh)[0] == "none"
     told = summary(fresh, "http://mesh/status")

@@ -78,7 +78,9 @@ def days_of(
 ) -> tuple[Day, ...]:
     """Return a service's days in the span; minutes before the first evidence are not judged."""
     down = _per_day(unavailable)
-    judged = _per_day([Span(max(span.since, heard_since), span.until)] if heard_since else [])
+    # The first call may lie in a minute that is not judged yet.
+    begins = max(span.since, heard_since or span.until)
+    judged = _per_day([Span(begins, max(begins, span.until))])
     first = span.since.date()
     count = -(-span.length // timedelta(days=1))
     days = (first + timedelta(days=n) for n in range(count))
