@@ -25,17 +25,12 @@ from ai_agent_mesh.plumbing.postgres.embedded import find_running
 from ai_agent_mesh.product.agents import AgentCaller, HealthChecks, Invoker, Kind, Registrar
 from ai_agent_mesh.product.governance import Gate, Policies
 from ai_agent_mesh.product.identity import Allowances, Authenticator, Tenant, TenantHook, key_hash
-from ai_agent_mesh.product.ledger import Inbox, Sequencer, Spool
-from ai_agent_mesh.product.orchestration import ExpressionPool
+from ai_agent_mesh.product.ledger import Inbox, Sequencer, Spool, unnumbered
+from ai_agent_mesh.product.orchestration import ExpressionPool, runs_by_state
 from ai_agent_mesh.product.telemetry import listen
 from ai_agent_mesh.settings import LOOPBACK, Settings
 
 VERSION = version("ai-agent-mesh")
-
-_RUNS = "SELECT state, count(*) AS runs FROM run GROUP BY state"
-_WAITING = """
-SELECT count(*) AS entries, coalesce(clock_timestamp() - min(at), '0') AS oldest FROM ledger_inbox
-"""
 
 
 class NothingRuns(Unavailable):
@@ -165,13 +160,9 @@ class Mesh:
         for name in ("app", "operations", "ledger"):
             pool: Database = getattr(self, name)
             self.metrics.pool(name, pool.in_use, pool.size)
-        async with self.ledger.transaction() as tx:
-            waiting = await tx.fetchrow(_WAITING)
-        if waiting is not None:
-            self.metrics.inbox(waiting["entries"], waiting["oldest"])
         async with self.operations.transaction() as tx:
-            rows = await tx.fetch(_RUNS)
-        self.metrics.runs({row["state"]: row["runs"] for row in rows})
+            self.metrics.inbox(*await unnumbered(tx))
+            self.metrics.runs(await runs_by_state(tx))
         return self.metrics.render(), self.metrics.content_type
 
 

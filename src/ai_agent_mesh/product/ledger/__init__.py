@@ -16,6 +16,7 @@ from ai_agent_mesh.product.ledger.model import (
 from ai_agent_mesh.product.ledger.sequencer import Fenced, Sequencer
 from ai_agent_mesh.product.ledger.service import Evident, Ledger
 from ai_agent_mesh.product.ledger.spool import Spool
+from ai_agent_mesh.product.ledger.store import unnumbered
 from ai_agent_mesh.product.ledger.verification import verify
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "Spool",
     "audited",
     "export",
+    "unnumbered",
     "verify",
 ]

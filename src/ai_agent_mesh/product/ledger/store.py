@@ -67,6 +67,9 @@ SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::
 ON CONFLICT (tenant_id, minute, service, category, bucket) DO UPDATE SET
   count = kept.count + excluded.count
 """
+_UNNUMBERED = """
+SELECT count(*), coalesce(clock_timestamp() - min(at), interval '0') FROM ledger_inbox
+"""
 _KEY = "INSERT INTO ledger_key VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 _PLAYBOOK = "INSERT INTO ledger_playbook VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 
@@ -183,3 +186,9 @@ class SequencerStore:
         """Keep the public key and the thresholds that the coming batches name, once."""
         await self._tx.execute(_KEY, signer.key_id, signer.public_bytes, at)
         await self._tx.execute(_PLAYBOOK, digest, dict(latency), at)
+
+
+async def unnumbered(tx: Tx) -> tuple[int, timedelta]:
+    """Return how many entries of all tenants wait for their number, and how long the oldest has."""
+    row = await tx.fetchrow(_UNNUMBERED)
+    return (0, timedelta(0)) if row is None else (row[0], row[1])

@@ -259,3 +259,9 @@ class ApprovalStore:
 
 def _approval(row: asyncpg.Record) -> Approval:
     return msgspec.convert(dict(row), Approval)
+
+
+async def runs_by_state(tx: Tx) -> dict[str, int]:
+    """Return how many runs of all tenants are in each state; one without any is left out."""
+    rows = await tx.fetch("SELECT state, count(*) AS runs FROM run GROUP BY state")
+    return {row["state"]: row["runs"] for row in rows}
