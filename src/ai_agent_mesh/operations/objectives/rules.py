@@ -1,6 +1,6 @@
 """How evidence becomes a judgement, and its unavailable minutes become outages with causes."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -95,19 +95,25 @@ def troubled_intervals(
 
 def outages(judgement: Judgement) -> Iterator[Outage]:
     """Yield the unbroken spans in which the same services were unavailable for the same causes."""
-    down: dict[int, list[tuple[Service, str]]] = defaultdict(list)
-    for service, judged in judgement.services.items():
-        for cause, minutes in ((ERRORS, judged.failed), (SILENCE, judged.silent)):
-            for minute in minutes:
-                down[minute].append((service, cause))
+    parts = [
+        (service, cause, minutes)
+        for service, judged in judgement.services.items()
+        for cause, minutes in ((ERRORS, judged.failed), (SILENCE, judged.silent))
+    ]
+    down: dict[int, int] = {}  # a bit for each part: silence may last for a whole month
+    for place, (_, _, minutes) in enumerate(parts):
+        bit = 1 << place
+        for minute in minutes:
+            down[minute] = down.get(minute, 0) | bit
     # Numbers that follow each other without a gap keep the same distance from their place.
     runs = groupby(enumerate(sorted(down)), lambda one: (one[1] - one[0], down[one[1]]))
-    for (_, found), run in runs:
+    for (_, bits), run in runs:
         numbers = list(map(itemgetter(1), run))
+        found = [part for place, part in enumerate(parts) if bits >> place & 1]
         yield Outage(
             Span(moment_of(numbers[0]), moment_of(numbers[-1] + 1)),
-            tuple(dict.fromkeys(service for service, _ in found)),
-            tuple(sorted({cause for _, cause in found})),
+            tuple(dict.fromkeys(service for service, _, _ in found)),
+            tuple(sorted({cause for _, cause, _ in found})),
         )
 
 
