@@ -1,6 +1,7 @@
 """What the newest minutes say of a service, and how a day is drawn."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -108,3 +109,12 @@ def test_tries_are_spread_evenly_over_each_minute() -> None:
     for _ in range(8):
         moments.append(next_try(moments[-1] + timedelta(milliseconds=300), interval))
     assert [m.second for m in moments[1:]] == [15, 30, 45, 0, 15, 30, 45, 0]
+
+
+def test_the_services_are_tried_one_after_the_other() -> None:
+    interval = timedelta(seconds=15)
+    due = [next_try(NOON, interval, place=place, places=4) for place in range(4)]
+    moments = sorted(due)
+    assert [(b - a).total_seconds() for a, b in pairwise(moments)] == [3.75] * 3
+    again = [next_try(at, interval, place=place, places=4) for place, at in enumerate(due)]
+    assert [b - a for a, b in zip(due, again, strict=True)] == [interval] * 4

@@ -18,11 +18,17 @@ QUESTION = {
 }
 
 
-def next_try(now: datetime, interval: timedelta) -> datetime:
+def next_try(now: datetime, interval: timedelta, *, place: int = 0, places: int = 1) -> datetime:
     """Return the next moment to try: whole intervals since 1970, so that each minute gets as many.
+
+    Of several `places` each has its own share of the interval: tries that came together would
+    measure each other.
 
     >>> now = datetime(2026, 11, 1, 12, 0, 31, tzinfo=UTC)
     >>> next_try(now, timedelta(seconds=15)).time().isoformat()
     '12:00:45'
+    >>> next_try(now, timedelta(seconds=15), place=1, places=4).time().isoformat()
+    '12:00:33.750000'
     """
-    return EPOCH + ((now - EPOCH) // interval + 1) * interval
+    first = EPOCH + interval * place / places
+    return first + ((now - first) // interval + 1) * interval

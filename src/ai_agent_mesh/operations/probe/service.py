@@ -41,7 +41,10 @@ class Probe:
     async def run(self, stop: asyncio.Event) -> None:
         """Try every service at each interval until `stop` is set; then end at once."""
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._watch(service)) for service in self._tries]
+            tasks = [
+                group.create_task(self._watch(service, place))
+                for place, service in enumerate(self._tries)
+            ]
             await stop.wait()
             for task in tasks:
                 task.cancel()
@@ -50,10 +53,11 @@ class Probe:
         """Try every service once, all at the same time."""
         return list(await asyncio.gather(*(self._try(service) for service in self._tries)))
 
-    async def _watch(self, service: Service) -> None:
+    async def _watch(self, service: Service, place: int) -> None:
         """One try after the other: one that takes too long makes the next one drop out."""
         while True:
-            due = next_try(self._clock.now(), self._interval)
+            places = len(self._tries)
+            due = next_try(self._clock.now(), self._interval, place=place, places=places)
             await asyncio.sleep((due - self._clock.now()).total_seconds())
             self._note(await self._try(service))
 
