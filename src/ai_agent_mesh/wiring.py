@@ -12,7 +12,6 @@ import ai_agent_mesh.playbook as playbooks
 from ai_agent_mesh.adapters.a2a import A2aCaller, A2aCards
 from ai_agent_mesh.adapters.http import HttpCaller
 from ai_agent_mesh.adapters.openai import OpenAiCaller
-from ai_agent_mesh.adapters.otlp import OtlpExporter
 from ai_agent_mesh.kernel.clock import Clock, SystemClock
 from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.operations.status import Status
@@ -124,6 +123,8 @@ class Mesh:
                 Kind.OPENAI: OpenAiCaller(client),
             }
             if settings.otlp_endpoint:
+                from ai_agent_mesh.adapters.otlp import OtlpExporter
+
                 exporter = OtlpExporter(settings.otlp_endpoint, metrics, version=VERSION)
                 stack.push_async_callback(asyncio.to_thread, exporter.close)
                 stack.callback(listen(exporter))

@@ -13,6 +13,7 @@ from ai_agent_mesh.api.idempotency import forget
 from ai_agent_mesh.api.wire import Wire
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.plumbing.observe import configure
+from ai_agent_mesh.plumbing.postgres import Presence
 from ai_agent_mesh.settings import Settings
 from ai_agent_mesh.wiring import Mesh
 
@@ -21,6 +22,8 @@ log = structlog.get_logger(__name__)
 #: Requests under way get this long to end after a SIGTERM.
 GRACE_S = 10
 UPKEEP_S = 5
+#: So long another API process may count apart from this one after it came.
+LOOK_S = 1
 
 
 def serve(settings: Settings) -> None:
@@ -66,6 +69,7 @@ async def _serve(settings: Settings) -> None:
         beside = [
             asyncio.create_task(mesh.sequencer.run(stop), name="sequencer"),
             asyncio.create_task(_upkeep(mesh, stop), name="upkeep"),
+            asyncio.create_task(_look_around(mesh, stop), name="presence"),
         ]
         try:
             await uvicorn.Server(config).serve()
@@ -74,6 +78,22 @@ async def _serve(settings: Settings) -> None:
             stop.set()
             await asyncio.wait(beside, timeout=GRACE_S)
         log.info("api.stopped")
+
+
+async def _look_around(mesh: Mesh, stop: asyncio.Event) -> None:
+    """Count requests in memory as long as no other API process is at the database."""
+    presence = Presence(mesh.login_url)
+    try:
+        while not stop.is_set():
+            try:
+                alone = await presence.alone()
+            except Fact:
+                alone = False  # the shared window is away as well, and stands in for itself
+            mesh.allowances.count_here(alone=alone)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_S)
+    finally:
+        await presence.close()
 
 
 async def _upkeep(mesh: Mesh, stop: asyncio.Event) -> None:

@@ -7,12 +7,14 @@ from ai_agent_mesh.plumbing.postgres.migrate import (
     head_revision,
     migrate,
 )
+from ai_agent_mesh.plumbing.postgres.presence import Presence
 from ai_agent_mesh.plumbing.postgres.tx import Tx, Unstorable
 
 __all__ = [
     "Database",
     "DatabaseAway",
     "MigrationFailed",
+    "Presence",
     "Role",
     "Tx",
     "Unstorable",

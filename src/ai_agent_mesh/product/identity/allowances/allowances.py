@@ -40,11 +40,14 @@ class Allowances:
     ) -> None:
         self._playbook = playbook
         self._shared = shared
+        # A store beside the database is there for processes that this one need not know of.
+        self._outside = not isinstance(shared, PostgresWindow)
         self._own = LimitsWindow.in_memory()
         self._length = length
         self._monotonic = monotonic
         self._rests_until = -math.inf
         self._away = False
+        self._alone = False
 
     @classmethod
     def over(
@@ -54,6 +57,13 @@ class Allowances:
         if redis_url:
             return cls(playbook, LimitsWindow.in_redis(redis_url))
         return cls(playbook, PostgresWindow(database) if database else None)
+
+    def count_here(self, *, alone: bool) -> None:
+        """Count in this process while no other one serves; that costs no transaction.
+
+        When that changes the count begins anew, so a tenant may once have its allowance twice.
+        """
+        self._alone = alone and not self._outside
 
     async def take(self, tenant_id: str, tier: str) -> Allowance:
         """Count one request of a tenant on a tier and return its standing.
@@ -74,7 +84,7 @@ class Allowances:
         )
 
     async def _take(self, key: str, limit: int) -> tuple[bool, int, float]:
-        if self._shared is None or self._monotonic() < self._rests_until:
+        if self._shared is None or self._alone or self._monotonic() < self._rests_until:
             return await self._own.take(key, limit, self._length)
         try:
             standing = await self._shared.take(key, limit, self._length)
