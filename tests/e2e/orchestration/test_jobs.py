@@ -17,6 +17,7 @@ from ai_agent_mesh.plumbing.jobs import (
     Schedules,
     enqueue,
 )
+from ai_agent_mesh.plumbing.postgres import DatabaseAway
 
 SHORT = timedelta(milliseconds=200)
 
@@ -54,6 +55,24 @@ async def test_nothing_commits_after_the_lease_has_ended(databases: Databases) -
     assert lease.lost.is_set()
 
 
+async def test_a_step_that_stops_in_its_transaction_does_not_keep_its_lease(
+    databases: Databases,
+) -> None:
+    lease = Lease(databases.app, SHORT)
+    await lease.acquire()
+
+    async def requeue(_workers: object) -> int:
+        return 0
+
+    tx = await databases.app.begin(None)
+    await lease.check(tx)
+    async with asyncio.timeout(5):
+        while await Reaper(databases.app, requeue).take() != lease.worker_id:
+            await asyncio.sleep(0.05)
+    with pytest.raises(DatabaseAway):
+        await databases.app.commit(tx)
+
+
 async def test_a_lease_is_not_ended_under_an_open_step(databases: Databases) -> None:
     lease = Lease(databases.app, SHORT)
     await lease.acquire()
@@ -63,7 +82,7 @@ async def test_a_lease_is_not_ended_under_an_open_step(databases: Databases) -> 
 
     async with databases.app.transaction() as tx:
         await lease.check(tx)
-        await asyncio.sleep(0.3)
+        await tx.execute("SELECT pg_sleep(0.3)")
         assert await Reaper(databases.app, requeue).take() is None
     assert await Reaper(databases.app, requeue).take() == lease.worker_id
 

@@ -81,12 +81,17 @@ class Lease:
     async def check(self, tx: Tx) -> None:
         """Bind a transaction to the lease: it commits only if the lease holds until then.
 
+        A process that is stopped in the middle of such a transaction would keep others from ending
+        its lease; the server hangs up on it after the length of the lease.
+
         Raises:
             Fenced: the lease was ended.
         """
         held = await tx.fetchval(
-            "SELECT 1 FROM worker_lease WHERE worker_id = $1 AND ended_at IS NULL FOR KEY SHARE",
+            "SELECT set_config('idle_in_transaction_session_timeout', $2, true)"
+            " FROM worker_lease WHERE worker_id = $1 AND ended_at IS NULL FOR KEY SHARE",
             self.worker_id,
+            f"{max(1, int(self._length.total_seconds() * 1000))}ms",
         )
         if held is None:
             raise self.lose()

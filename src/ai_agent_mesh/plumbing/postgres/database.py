@@ -10,7 +10,7 @@ and may write nothing until a transaction of its own allows it again.
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -244,7 +244,9 @@ class Database:
         await self._pool.release(tx._connection)  # noqa: SLF001
 
     async def _discard(self, tx: Tx) -> None:
-        tx._connection.terminate()  # noqa: SLF001
+        # The pool lets go by itself of a connection that broke; then there is nothing to end.
+        with suppress(asyncpg.InterfaceError):
+            tx._connection.terminate()  # noqa: SLF001
         await self._pool.release(tx._connection)  # noqa: SLF001
 
 
