@@ -70,7 +70,7 @@ def show(rows: list[tuple[str, Figure]]) -> None:
         if last and part != last:
             table.add_section()
         last = part
-        table.add_row(*dataclasses.astuple(figure))
+        table.add_row(*map(str, dataclasses.astuple(figure)))
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end")
     console.print(table)

@@ -86,11 +86,18 @@ _HEADERS: Document = {
 }
 
 
+def _any_of(part: Any) -> Any:  # any part of a JSON document
+    """Return it with `anyOf` for Litestar's `oneOf`: 5 is an integer and a number at once."""
+    if isinstance(part, dict):
+        return {"anyOf" if k == "oneOf" else k: _any_of(v) for k, v in part.items()}
+    return [_any_of(item) for item in part] if isinstance(part, list) else part
+
+
 def document(
     generated: Document, routes: Iterable[Route] = ROUTES, *, address: str = "/"
 ) -> Document:
     """Return the published document made from what Litestar generated, for the API at `address`."""
-    routes = tuple(routes)
+    generated, routes = _any_of(generated), tuple(routes)
     order = {route.template: place for place, route in reversed(list(enumerate(routes)))}
     by_inner = {(route.inner, route.method): route for route in routes}
     paths: Document = {}
