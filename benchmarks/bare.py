@@ -24,7 +24,7 @@ async def read(state: State, agent_id: str) -> dict[str, object]:
     }
 
 
-def main(port: int, url: str) -> None:
+def main(port: int, url: str, tenant: str) -> None:
     """Serve until SIGTERM."""
 
     async def teach(link: "asyncpg.Connection[asyncpg.Record]") -> None:
@@ -37,7 +37,7 @@ def main(port: int, url: str) -> None:
 
     @asynccontextmanager
     async def pool(app: Litestar) -> AsyncIterator[None]:
-        settings = {"role": "mesh_operations"}
+        settings = {"role": "mesh_app", "mesh.tenant_id": tenant}
         async with asyncpg.create_pool(
             url, min_size=4, max_size=20, server_settings=settings, init=teach
         ) as app.state.pool:
@@ -54,4 +54,4 @@ def main(port: int, url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3])
