@@ -48,7 +48,8 @@ async def run(seconds: float = 8) -> list[Figure]:
 
 
 async def _decisions(up: System, seconds: float) -> Figure:
-    body = b'{"action":"invokeAgent","resource":{"type":"Agent","id":"agt_0","name":"bench-0","kind":"http"}}'
+    agent = b'{"type":"Agent","id":"agt_0","name":"bench-0","kind":"http"}'
+    body = b'{"action":"invokeAgent","resource":' + agent + b"}"
     asked = [request_bytes("POST", "/v1/policies:evaluate", up.key, body)]
     load = await open_loop(up.port, asked, rate=100, seconds=seconds, connections=8)
     said = f"{_spread(load.latencies_s)}, {load.failed} failed"
