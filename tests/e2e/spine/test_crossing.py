@@ -184,6 +184,12 @@ async def test_a_connection_forgets_whom_it_read_for(databases: Databases) -> No
         assert [row["key"] for row in await reading.fetch("SELECT key FROM idempotency")] == [
             tenant
         ]
+        await app.rollback(reading)
+    for tenant in ("tnt_a", "tnt_b", "tnt_b", "tnt_a"):
+        reading = await app.read(tenant)
+        assert [row["key"] for row in await reading.fetch("SELECT key FROM idempotency")] == [
+            tenant
+        ]
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             await reading.execute("DELETE FROM idempotency")
         await app.rollback(reading)
