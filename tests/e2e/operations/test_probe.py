@@ -64,7 +64,7 @@ async def test_the_probe_stops_when_it_is_told(caplog: pytest.LogCaptureFixture)
         running = asyncio.create_task(Probe(client, INTERVAL, SystemClock()).run(stop))
         await asyncio.sleep(0.05)
         stop.set()
-        await asyncio.wait_for(running, 2)
+        await asyncio.wait_for(running, 30)
     assert not caplog.records
 
 

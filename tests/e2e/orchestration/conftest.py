@@ -182,7 +182,7 @@ class House:
         [held] = [worker for worker in self.workers if owner in worker.log.read_text()]
         return held
 
-    async def ended(self, run_id: str, *states: str, within_s: float = 30) -> RunShown:
+    async def ended(self, run_id: str, *states: str, within_s: float = 60) -> RunShown:
         """Wait for a run to reach one of some states (default: an end)."""
         wanted = states or ("completed", "faulted", "cancelled")
 
@@ -216,7 +216,7 @@ async def _ready(worker: Worker) -> bool:
     return "worker ready" in worker.log.read_text()
 
 
-async def until(look: Callable[[], Awaitable[Any]], within_s: float = 30) -> Any:
+async def until(look: Callable[[], Awaitable[Any]], within_s: float = 60) -> Any:
     """Wait until `look` gives something, and return it."""
     deadline = asyncio.get_running_loop().time() + within_s
     while not (found := await look()):
