@@ -13,7 +13,7 @@ Wired = NamedDependency[SkipValidation[Wiring]]
 
 @get("/v1/ledger/entries", summary="List the tenant's ledger entries, newest first")
 async def list_entries(unit: Work, limit: Limit = None, cursor: Cursor = None) -> Paged[Evident]:
-    """Return numbered entries with their verbatim bytes; the newest appear once they are numbered."""
+    """Return numbered entries with their verbatim bytes, the newest once it has its number."""
     return await Ledger(await unit.begin()).entries(page_of(limit, cursor))
 
 
