@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from ai_agent_mesh.api.app import MODULES, handlers
-from ai_agent_mesh.api.door import counted
-from ai_agent_mesh.api.table import ROUTES, Table
+from ai_agent_mesh.api.table import ROUTES, Table, counted
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "ai_agent_mesh"
