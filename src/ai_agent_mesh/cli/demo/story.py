@@ -39,6 +39,8 @@ async def play(stage: Stage, outage_s: int) -> None:
     try:
         await _register(tell, customers, agents)
         await _decide(tell, oak, agents[0])
+        if len(agents) > 2:
+            await _chat(tell, oak)
         await survive(tell, stage, oak, journal)
         await _exhaust(tell, fern)
         ended = await suffer(tell, stage, oak, outage_s)
@@ -84,6 +86,13 @@ async def _decide(tell: Telling, oak: Customer, url: str) -> None:
     tell.found(f"the sealed agent: {denied.status_code}, {denied.json()['detail']}")
     served = await oak.ask("POST", "/v1/agents/document-analyst:invoke", body)
     tell.found(f"the analyst: 200, this is a {served['output']['kind']}")
+
+
+async def _chat(tell: Telling, oak: Customer) -> None:
+    tell.act("A language model answers, and its tokens are counted")
+    body = {"input": {"text": "In one sentence: what does a service level agreement promise?"}}
+    answer = await oak.ask("POST", "/v1/agents/openai-chat:invoke", body)
+    tell.found(f"{answer['text']} (used: {answer['usage']})")
 
 
 async def _exhaust(tell: Telling, fern: Customer) -> None:
