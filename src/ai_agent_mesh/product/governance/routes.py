@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 from litestar import MediaType, Response, delete, get, post, put
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 
 from ai_agent_mesh.plumbing.http import Cursor, IfMatch, Limit, Paged, Work, page_of, paged, tag
@@ -84,7 +85,11 @@ async def read_policy(unit: Work, name: FromPath[str]) -> Response[Policy]:
     return Response(policy, headers={"ETag": tag(policy.version)})
 
 
-@put("/v1/policies/{name:str}", summary="Create or replace a policy")
+@put(
+    "/v1/policies/{name:str}",
+    summary="Create or replace a policy",
+    responses={201: ResponseSpec(Policy, generate_examples=False, description="Made")},
+)
 async def put_policy(
     unit: Work, principal: Caller, mesh: Wired, name: FromPath[str], data: JSONBody[PolicyText],
     if_match: IfMatch = None,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import (
     FromPath,
     FromQuery,
@@ -79,7 +80,11 @@ class WorkflowShown(Workflow, frozen=True, kw_only=True):
     versions: list[str] = msgspec.field(default_factory=list)
 
 
-@post("/v1/workflows", summary="Keep a workflow definition, as YAML or JSON")
+@post(
+    "/v1/workflows",
+    summary="Keep a workflow definition, as YAML or JSON",
+    responses={200: ResponseSpec(Workflow, generate_examples=False, description="There already")},
+)
 async def put_workflow(
     unit: Work, principal: Caller, mesh: Wired, body: RawBody
 ) -> Response[Workflow]:
