@@ -1,14 +1,10 @@
 """What agents ask of the outside: to be called, checked, described; to be decided on and sealed."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.agents.model import Card, Message, Reply, Target
 from ai_agent_mesh.product.governance import Decision, Question
-
-if TYPE_CHECKING:
-    from ai_agent_mesh.product.agents.invoker import Invoker
-    from ai_agent_mesh.product.agents.service import Registrar
 
 
 class AgentCaller(Protocol):
@@ -77,23 +73,4 @@ class Work(Protocol):
 
     def waited(self, microseconds: int) -> None:
         """Count time spent on the outside."""
-        ...
-
-
-class Wiring(Protocol):
-    """The parts of the wired application that the routes use."""
-
-    @property
-    def vault(self) -> Vault:
-        """Return what seals credentials."""
-        ...
-
-    @property
-    def registrar(self) -> "Registrar":
-        """Return who registers agents."""
-        ...
-
-    @property
-    def invoker(self) -> "Invoker":
-        """Return the way to agents."""
         ...

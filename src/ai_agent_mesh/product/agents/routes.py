@@ -1,6 +1,6 @@
 """Agents over HTTP: registered, read, listed, changed, removed, their card read again, invoked."""
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 from litestar import Response, delete, get, patch, post
@@ -14,18 +14,45 @@ from litestar.params import (
     SkipValidation,
 )
 
-from ai_agent_mesh.plumbing.http import Paged, Unit, page_of, paged, tag
+from ai_agent_mesh.plumbing.crypto import Vault
+from ai_agent_mesh.plumbing.http import (
+    IfMatch,
+    Paged,
+    Unit,
+    Work,
+    page_of,
+    paged,
+    tag,
+)
+from ai_agent_mesh.product.agents.invoker import Invoker
 from ai_agent_mesh.product.agents.model import Agent, Asker, Change, Draft
-from ai_agent_mesh.product.agents.ports import Wiring
-from ai_agent_mesh.product.agents.service import Agents
+from ai_agent_mesh.product.agents.service import Agents, Registrar
 from ai_agent_mesh.product.agents.views import AgentView, Invoke, Invoked, filters_of, view
 from ai_agent_mesh.product.governance import ActorRef
 from ai_agent_mesh.product.identity import Principal
 
-Work = NamedDependency[Unit]
+
+class Wiring(Protocol):
+    """The parts of the wired application that the routes use."""
+
+    @property
+    def vault(self) -> Vault:
+        """Return what seals credentials."""
+        ...
+
+    @property
+    def registrar(self) -> Registrar:
+        """Return who registers agents."""
+        ...
+
+    @property
+    def invoker(self) -> Invoker:
+        """Return the way to agents."""
+        ...
+
+
 Caller = NamedDependency[Principal]
 Wired = NamedDependency[SkipValidation[Wiring]]
-IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="The ETag read")]
 SentKey = Annotated[
     str | None, HeaderParameter(name="Idempotency-Key", description="Passed on to the agent")
 ]

@@ -1,11 +1,6 @@
 """What governance asks of its surroundings."""
 
-from typing import TYPE_CHECKING, Protocol
-
-from ai_agent_mesh.kernel.clock import Clock
-
-if TYPE_CHECKING:
-    from ai_agent_mesh.product.governance.gate import Gate
+from typing import Protocol
 
 
 class Caller(Protocol):
@@ -28,10 +23,3 @@ class Decided(Protocol):
     def policy_decision(self, action: str, *, allowed: bool, duration_us: int) -> None:
         """Count one."""
         ...
-
-
-class Wiring(Protocol):
-    """What the routes take from the wired application."""
-
-    clock: Clock
-    gate: "Gate"

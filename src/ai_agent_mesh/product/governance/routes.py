@@ -1,6 +1,6 @@
 """Policies over HTTP: read, written, their history, the schema, and decisions."""
 
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 from litestar import MediaType, Response, delete, get, post, put
@@ -8,7 +8,9 @@ from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 
+from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.plumbing.http import Cursor, IfMatch, Limit, Paged, Work, page_of, paged, tag
+from ai_agent_mesh.product.governance.gate import Gate
 from ai_agent_mesh.product.governance.model import (
     Action,
     ActorRef,
@@ -23,10 +25,17 @@ from ai_agent_mesh.product.governance.model import (
     WorkflowRef,
 )
 from ai_agent_mesh.product.governance.places import schema_text
-from ai_agent_mesh.product.governance.ports import Wiring
 from ai_agent_mesh.product.governance.rules import version_of
 from ai_agent_mesh.product.governance.service import Policies
 from ai_agent_mesh.product.identity import Principal
+
+
+class Wiring(Protocol):
+    """What the routes take from the wired application."""
+
+    clock: Clock
+    gate: Gate
+
 
 Wired = NamedDependency[SkipValidation[Wiring]]
 Caller = NamedDependency[Principal]

@@ -1,12 +1,10 @@
 """Identity over HTTP: the caller, the tenant's keys and users, and the operators' tenants."""
 
-from typing import Annotated
-
 from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, SkipValidation
+from litestar.params import FromPath, JSONBody, SkipValidation
 
-from ai_agent_mesh.plumbing.http import Paged, Unit, page_of, tag
+from ai_agent_mesh.plumbing.http import Cursor, IfMatch, Limit, Paged, Unit, Work, page_of, tag
 from ai_agent_mesh.product.identity.accounts import keys_in, open_account
 from ai_agent_mesh.product.identity.facts import KeyInvalid, KeyRefused
 from ai_agent_mesh.product.identity.model import IssuedKey, Principal, Tenant, User
@@ -30,13 +28,8 @@ from ai_agent_mesh.product.identity.views import (
     key_view,
 )
 
-Work = NamedDependency[Unit]
 Caller = NamedDependency[Principal]
 Wired = NamedDependency[SkipValidation[Wiring]]
-
-Limit = FromQuery[int | None]
-Cursor = FromQuery[str | None]
-IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="The ETag read")]
 
 
 @get("/v1/auth/whoami", summary="Tell who the caller is and what they may do")

@@ -4,7 +4,7 @@ import base64
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import msgspec
@@ -25,9 +25,7 @@ from ai_agent_mesh.product.governance import (
 from ai_agent_mesh.product.orchestration.definition.model import CallHttp
 from ai_agent_mesh.product.orchestration.errors import raised
 from ai_agent_mesh.product.orchestration.ports import Step
-
-if TYPE_CHECKING:
-    from ai_agent_mesh.product.orchestration.segment.runner import Equipment, RunFacts
+from ai_agent_mesh.product.orchestration.segment.given import Equipment, RunFacts
 
 Json = Any  # what JSON can say
 
@@ -85,10 +83,10 @@ class Work:
         self.waited_us += microseconds
 
 
-Call = Callable[["Equipment", "RunFacts", Step, Work, str, float | None], Awaitable[Answered]]
+Call = Callable[[Equipment, RunFacts, Step, Work, str, float | None], Awaitable[Answered]]
 
 
-def actor_of(run: "RunFacts") -> WorkflowRef:
+def actor_of(run: RunFacts) -> WorkflowRef:
     """Return whom policies see acting: the workflow, and who started it."""
     starter = ActorRef(id=run.actor, role=run.role)
     labels = run.definition.labels
@@ -96,7 +94,7 @@ def actor_of(run: "RunFacts") -> WorkflowRef:
 
 
 async def call_agent(
-    equipment: "Equipment", run: "RunFacts", step: Step, work: Work, key: str, left_s: float | None
+    equipment: Equipment, run: RunFacts, step: Step, work: Work, key: str, left_s: float | None
 ) -> Answered:
     """Send a message to a registered agent and return what it said."""
     given = step.arguments
@@ -152,7 +150,7 @@ def _parts(message: Json) -> Json:
 
 
 async def call_http(
-    equipment: "Equipment", run: "RunFacts", step: Step, work: Work, key: str, left_s: float | None
+    equipment: Equipment, run: RunFacts, step: Step, work: Work, key: str, left_s: float | None
 ) -> Answered:
     """Ask the gate, call the service, and return what the task wants of its answer."""
     body = step.task.body
@@ -179,9 +177,7 @@ async def call_http(
     return Answered(_wanted(response, body.answer))
 
 
-async def _permit(
-    equipment: "Equipment", run: "RunFacts", url: str, method: str, work: Work
-) -> None:
+async def _permit(equipment: Equipment, run: RunFacts, url: str, method: str, work: Work) -> None:
     question = Question(
         principal=actor_of(run),
         action=Action.CALL_HTTP,

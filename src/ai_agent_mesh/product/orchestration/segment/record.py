@@ -7,17 +7,17 @@ from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.plumbing.observe import Trace
 from ai_agent_mesh.product.ledger import Entry
 from ai_agent_mesh.product.ledger import Kind as EntryKind
+from ai_agent_mesh.product.orchestration.segment.given import RunFacts
 from ai_agent_mesh.product.telemetry import Attribute, Kind, SpanRecord, names
 from ai_agent_mesh.sla import Category, Fault, Service
 
 if TYPE_CHECKING:
     from ai_agent_mesh.product.orchestration.segment.journal import Row
-    from ai_agent_mesh.product.orchestration.segment.runner import RunFacts
 
 Json = Any  # what JSON can say
 
 
-def run_span(run: "RunFacts", ended_at: datetime, error: dict[str, Json] | None) -> SpanRecord:
+def run_span(run: RunFacts, ended_at: datetime, error: dict[str, Json] | None) -> SpanRecord:
     """Return the span of a whole run, from its acceptance to its end."""
     return SpanRecord(
         trace_id=run.trace.trace_id,
@@ -34,7 +34,7 @@ def run_span(run: "RunFacts", ended_at: datetime, error: dict[str, Json] | None)
     )
 
 
-def task_span(run: "RunFacts", row: "Row", trace: Trace) -> SpanRecord:
+def task_span(run: RunFacts, row: "Row", trace: Trace) -> SpanRecord:
     """Return the span of one outside task."""
     attributes: dict[str, Attribute] = {
         names.OPERATION_NAME: names.EXECUTE_TOOL,
@@ -58,7 +58,7 @@ def task_span(run: "RunFacts", row: "Row", trace: Trace) -> SpanRecord:
     )
 
 
-def task_entry(run: "RunFacts", row: "Row", waited_us: int, playbook_digest: str) -> Entry:
+def task_entry(run: RunFacts, row: "Row", waited_us: int, playbook_digest: str) -> Entry:
     """Return the ledger entry of one outside task, with whose fault its failure was."""
     ended_at = row.ended_at or row.started_at
     duration = micros(row.started_at, ended_at)

@@ -1,24 +1,18 @@
 """Runs one segment: claims it, walks the definition, and writes how it came out."""
 
 import asyncio
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import asyncpg
-import httpx
 
-from ai_agent_mesh.kernel.clock import Clock
-from ai_agent_mesh.plumbing.jobs import Fenced, Lease, pause
+from ai_agent_mesh.plumbing.jobs import Fenced, pause
 from ai_agent_mesh.plumbing.observe import Trace, bound, get_logger
-from ai_agent_mesh.plumbing.postgres import Database, DatabaseAway, Tx
-from ai_agent_mesh.product.agents import Invoker
-from ai_agent_mesh.product.governance import Gate
+from ai_agent_mesh.plumbing.postgres import DatabaseAway, Tx
 from ai_agent_mesh.product.orchestration.definition import Definition, load_definition
 from ai_agent_mesh.product.orchestration.errors import Raised, raised
-from ai_agent_mesh.product.orchestration.expressions import Expressions
 from ai_agent_mesh.product.orchestration.interpreter import Facts, Interpreter
 from ai_agent_mesh.product.orchestration.ports import Parked
+from ai_agent_mesh.product.orchestration.segment.given import Equipment, RunFacts
 from ai_agent_mesh.product.orchestration.segment.journal import CLAIM, Journal, Stopped
 from ai_agent_mesh.product.orchestration.segment.record import run_span
 from ai_agent_mesh.product.orchestration.segment.steps import Steps
@@ -35,41 +29,6 @@ WHERE id = $1
 _CANCELLED = "SELECT id FROM run WHERE id = ANY($1::text[]) AND state = 'cancelled'"
 AGAIN_S = 1.0
 DEFINITIONS_KEPT = 256
-
-
-@dataclass(frozen=True, kw_only=True)
-class Equipment:
-    """All that segments need: the same for every one of a process."""
-
-    app: Database
-    operations: Database
-    clock: Clock
-    lease: Lease
-    gate: Gate
-    invoker: Invoker
-    http: httpx.AsyncClient
-    expressions: Expressions
-    playbook_digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFacts:
-    """A claimed run: what its row says."""
-
-    id: str
-    tenant_id: str
-    segment: int
-    workflow: str
-    version: str
-    definition: Definition
-    input: Json
-    actor: str
-    role: str
-    tier: str
-    trace: Trace
-    created_at: datetime
-    started_at: datetime
-    since: datetime
 
 
 class Runner:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.kernel.ids import new_id
@@ -23,12 +23,10 @@ from ai_agent_mesh.product.orchestration.errors import Raised, error_of, raised
 from ai_agent_mesh.product.orchestration.ports import Parked, Spot, State, Step
 from ai_agent_mesh.product.orchestration.rules import SHORT_WAIT_S
 from ai_agent_mesh.product.orchestration.segment.calls import CALLS, AgentCallFailed, Answered, Work
+from ai_agent_mesh.product.orchestration.segment.given import Equipment, RunFacts
 from ai_agent_mesh.product.orchestration.segment.journal import Journal, Row, Stopped, summary
 from ai_agent_mesh.product.orchestration.segment.record import task_entry, task_span
 from ai_agent_mesh.product.telemetry import Recorder
-
-if TYPE_CHECKING:
-    from ai_agent_mesh.product.orchestration.segment.runner import Equipment, RunFacts
 
 Json = Any  # what JSON can say
 
@@ -49,7 +47,7 @@ _LAPSE = "UPDATE approval SET state = 'lapsed', decided_at = $2 WHERE id = $1 AN
 class Steps:
     """The outside of one run in one segment."""
 
-    def __init__(self, equipment: "Equipment", run: "RunFacts", journal: Journal) -> None:
+    def __init__(self, equipment: Equipment, run: RunFacts, journal: Journal) -> None:
         self._with = equipment
         self._run = run
         self._journal = journal
