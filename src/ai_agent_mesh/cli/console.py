@@ -6,7 +6,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
@@ -104,12 +103,6 @@ def complain(fact: Fact) -> None:
     for fault in fact.faults if isinstance(fact, Invalid) else ():
         if fault.reason not in fact.detail:
             print(f"  {fault.place}: {fault.reason}", file=sys.stderr)
-
-
-def data_folder(given: Path | None) -> None:
-    """Let `--data` stand for MESH_DATA in this process and its children."""
-    if given is not None:
-        os.environ["MESH_DATA"] = str(given.absolute())
 
 
 def _operator() -> str:
