@@ -27,10 +27,13 @@ BODIES: dict[str, Json] = {
     "POST /v1/tenants": {
         "name": "acme",
         "tier": "professional",
-        "monthly_fee": "499.00",
+        "monthly_fee": {"amount": "499.00", "currency": "USD"},
         "owner": {"email": "owner@acme.example", "name": "Owner"},
     },
-    "PATCH /v1/tenants/{tenant_id}": {"tier": "enterprise", "monthly_fee": "5000.00"},
+    "PATCH /v1/tenants/{tenant_id}": {
+        "tier": "enterprise",
+        "monthly_fee": {"amount": "5000.00", "currency": "USD"},
+    },
     "POST /v1/agents": {
         "kind": "a2a",
         "url": "https://agents.acme.example/clerk",

@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from ai_agent_mesh.cli.console import Json, acting, speak, table, tenant_named, with_mesh
+from ai_agent_mesh.kernel.money import Money
 
 if TYPE_CHECKING:
     from ai_agent_mesh.product.identity import OpenedView, TenantView
@@ -17,7 +18,7 @@ app = typer.Typer(help="Tenants and their tiers.", no_args_is_help=True)
 
 Named = Annotated[str, typer.Argument(metavar="TENANT", help="Its id or name.")]
 Tier = Annotated[str, typer.Option(help="free, professional or enterprise.")]
-Fee = Annotated[str | None, typer.Option(help="What it pays a month, such as 5000.00.")]
+Fee = Annotated[str | None, typer.Option(help="What it pays a month: 5000.00 or 5000.00 CHF.")]
 
 
 @app.command()
@@ -127,11 +128,15 @@ def update(
     speak(changed, as_json=as_json, text=lambda: f"{changed.name} is on {changed.tier.value}")
 
 
-def _amount(text: str | None) -> Decimal | None:
+def _amount(text: str | None) -> Money | None:
+    if text is None:
+        return None
+    amount, _, currency = text.strip().partition(" ")
     try:
-        return None if text is None else Decimal(text)
+        return Money(Decimal(amount), currency) if currency else Money(Decimal(amount))
     except InvalidOperation:
-        raise typer.BadParameter(f"{text!r} is not an amount such as 5000.00") from None
+        reason = "is not an amount such as 5000.00 or 5000.00 CHF"
+        raise typer.BadParameter(f"{text!r} {reason}") from None
 
 
 def _welcome(made: "OpenedView") -> str:

@@ -183,7 +183,7 @@ async def test_only_the_platform_makes_and_sees_tenants(house: House) -> None:
     body = {
         "name": "bolt",
         "tier": "professional",
-        "monthly_fee": "99.90",
+        "monthly_fee": {"amount": "99.90", "currency": "EUR"},
         "owner": {"email": "o@bolt.example", "name": "O"},
     }
     made = await house.call(operator, "POST", "/v1/tenants", body)
@@ -191,7 +191,7 @@ async def test_only_the_platform_makes_and_sees_tenants(house: House) -> None:
     bolt, tenant = made.json()["issued"]["text"], made.json()["tenant"]
     own = await house.call(bolt, "GET", "/v1/tenant")
     assert own.json()["tenant"] == tenant
-    assert own.json()["tenant"]["monthly_fee"] == "99.90"
+    assert own.json()["tenant"]["monthly_fee"] == body["monthly_fee"]
     names = [t["name"] for t in (await house.call(operator, "GET", "/v1/tenants")).json()["items"]]
     assert names == ["platform", "probe", "acme", "bolt"]
     path = f"/v1/tenants/{tenant['id']}"

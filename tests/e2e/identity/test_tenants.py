@@ -7,6 +7,7 @@ import pytest
 from asyncpg import InsufficientPrivilegeError
 from tests.e2e.identity.conftest import World
 
+from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.plumbing.crypto import SealBroken
 from ai_agent_mesh.plumbing.http import Page, PreconditionFailed, PreconditionRequired, page_of
 from ai_agent_mesh.plumbing.postgres import Tx
@@ -90,7 +91,7 @@ async def test_a_move_between_tiers_is_kept_with_its_moment(world: World) -> Non
     async with world.app.tenant("platform") as tx:
         tenants = Tenants(tx, world.clock)
         moved = await tenants.update(
-            acme.id, '"1"', tier="enterprise", monthly_fee=Decimal("5000.00")
+            acme.id, '"1"', tier="enterprise", monthly_fee=Money(Decimal("5000.00"), "CHF")
         )
         assert (moved.tier, moved.version) == ("enterprise", 2)
         with pytest.raises(PreconditionFailed):
@@ -106,7 +107,7 @@ async def test_a_move_between_tiers_is_kept_with_its_moment(world: World) -> Non
         assert await Tenants(tx, world.clock).get("ACME") == moved
     assert [(t.since, t.tier, t.monthly_fee) for t in terms] == [
         (since, "free", None),
-        (world.clock.now(), "enterprise", Decimal("5000.00")),
+        (world.clock.now(), "enterprise", Money(Decimal("5000.00"), "CHF")),
     ]
 
 

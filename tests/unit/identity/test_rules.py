@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ai_agent_mesh import playbook
 from ai_agent_mesh.kernel.errors import Invalid
+from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.product.identity.allowances import Allowance
 from ai_agent_mesh.product.identity.headers import key_headers, rate_headers
 from ai_agent_mesh.product.identity.model import Principal
@@ -29,9 +30,23 @@ TERMS = key_terms(playbook.default())
 
 def test_all_mistakes_of_a_tenant_are_named_at_once() -> None:
     with pytest.raises(Invalid) as refusal:
-        check_tenant("", "gold", Decimal(-1))
+        check_tenant("", "gold", Money(Decimal(-1)))
     assert [fault.place for fault in refusal.value.faults] == ["/name", "/tier", "/monthly_fee"]
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"),
+    [
+        *((amount, "USD") for amount in ("NaN", "Infinity", "-0.01", "1.001", "1e12")),
+        ("1", "usd"),
+        ("1", ""),
+    ],
+)
+def test_a_fee_is_an_amount_that_can_be_paid_in_a_currency(amount: str, currency: str) -> None:
+    with pytest.raises(Invalid, match="monthly_fee"):
+        check_tenant("acme", "free", Money(Decimal(amount), currency))
+    check_tenant("acme", "free", Money(Decimal("99.90"), "CHF"))
 
 
 def test_all_mistakes_of_a_user_are_named_at_once() -> None:
@@ -49,12 +64,6 @@ def test_usual_tenant_names_pass(name: str) -> None:
 def test_unusual_tenant_names_do_not(name: str) -> None:
     with pytest.raises(Invalid):
         check_tenant(name, "free", None)
-
-
-@pytest.mark.parametrize("fee", ["NaN", "Infinity", "-0.01", "1.001", "1e12"])
-def test_a_fee_is_an_amount_that_can_be_paid(fee: str) -> None:
-    with pytest.raises(Invalid):
-        check_tenant("acme", "enterprise", Decimal(fee))
 
 
 @given(st.text(), st.text(), st.text())

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 
 from ai_agent_mesh.kernel.ids import new_id
+from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.identity.keys import Keys
 from ai_agent_mesh.product.identity.model import IssuedKey, Tenant, User
@@ -37,7 +37,7 @@ async def open_account(
     *,
     email: str,
     person: str,
-    monthly_fee: Decimal | None = None,
+    monthly_fee: Money | None = None,
 ) -> Account:
     """Make a tenant with an owner (address and name) and a key, all or none.
 

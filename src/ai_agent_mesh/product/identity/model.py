@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 import msgspec
 
+from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.identity.roles import BUILT_IN_TENANTS, PLATFORM_TENANT, Role, permits
 from ai_agent_mesh.sla import TierName
@@ -19,7 +19,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     tier: TierName
     #: What the contract says it pays a month; null where no contract says.
-    monthly_fee: Decimal | None
+    monthly_fee: Money | None
     created_at: datetime
     version: int
 
@@ -34,7 +34,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
     since: datetime
     tier: TierName
-    monthly_fee: Decimal | None
+    monthly_fee: Money | None
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

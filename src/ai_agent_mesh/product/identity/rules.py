@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ai_agent_mesh.kernel.errors import Fault
+from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.product.identity.facts import (
     KeyInvalid,
@@ -21,6 +22,8 @@ from ai_agent_mesh.sla import TierName
 _TENANT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}[A-Za-z0-9]|[A-Za-z0-9]")
 _SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,189}")
+#: The code of ISO 4217.
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _HIGHEST_FEE = Decimal(10) ** 12
 _SHORTEST_LIFE = timedelta(minutes=1)
 
@@ -43,7 +46,7 @@ def key_terms(playbook: Playbook) -> KeyTerms:
     return KeyTerms(keys.rotation, keys.live_at_most, tuple(keys.warn_before))
 
 
-def check_tenant(name: str, tier: str, monthly_fee: Decimal | None) -> TierName:
+def check_tenant(name: str, tier: str, monthly_fee: Money | None) -> TierName:
     """Return the tier of a tenant that may be written so.
 
     Raises:
@@ -56,7 +59,7 @@ def check_tenant(name: str, tier: str, monthly_fee: Decimal | None) -> TierName:
     if tier not in set(TierName):
         faults.append(Fault("/tier", f"must be one of {_names(TierName)}"))
     if monthly_fee is not None and not _payable(monthly_fee):
-        reason = "must be an amount of zero or more with at most two decimals"
+        reason = "must be zero or more, at most two decimals, in a currency such as USD"
         faults.append(Fault("/monthly_fee", reason))
     if faults:
         raise TenantInvalid(_line(faults), faults=faults)
@@ -136,10 +139,11 @@ def require_grant(own: Role, *roles: Role) -> None:
             raise RoleAboveOwn(own=own.value, role=role.value)
 
 
-def _payable(fee: Decimal) -> bool:
-    if not fee.is_finite() or not 0 <= fee < _HIGHEST_FEE:
+def _payable(fee: Money) -> bool:
+    amount = fee.amount
+    if not amount.is_finite() or not 0 <= amount < _HIGHEST_FEE:
         return False
-    return fee == fee.quantize(Decimal("0.01"))
+    return amount == fee.rounded().amount and _CURRENCY.fullmatch(fee.currency) is not None
 
 
 def _names(words: type[Role] | type[TierName]) -> str:

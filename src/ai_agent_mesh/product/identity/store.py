@@ -1,17 +1,19 @@
 """The rows of tenants, their terms, users and keys, as one transaction sees them."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import asyncpg
 import msgspec
 
+from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.plumbing.http import Page
 from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.identity.facts import EmailTaken, TenantNameTaken
 from ai_agent_mesh.product.identity.model import ApiKey, Tenant, Terms, User
 from ai_agent_mesh.sla import TierName
 
-_TENANT = "id, name, tier, monthly_fee, created_at, version"
+_TENANT = "id, name, tier, monthly_fee, currency, created_at, version"
 _USER = "id, email, name, role, created_at, version"
 _KEY = """SELECT k.id, k.user_id, k.service, coalesce(u.role, k.role) AS role, k.created_at,
                  k.expires_at, k.revoked_at, k.last_used_at
@@ -27,12 +29,12 @@ class TenantStore:
     async def add(self, tenant: Tenant) -> None:
         """Write a new tenant and its first terms, in the scope of its own id."""
         added = await self._tx.execute(
-            """INSERT INTO tenant (id, name, tier, monthly_fee, created_at, version)
-               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
+            """INSERT INTO tenant (id, name, tier, monthly_fee, currency, created_at, version)
+               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING""",
             tenant.id,
             tenant.name,
             tenant.tier.value,
-            tenant.monthly_fee,
+            *_columns(tenant.monthly_fee),
             tenant.created_at,
             tenant.version,
         )
@@ -43,12 +45,13 @@ class TenantStore:
         """Write a tenant's changed name and terms."""
         try:
             await self._tx.execute(
-                """UPDATE tenant SET name = $2, tier = $3, monthly_fee = $4, version = $5
+                """UPDATE tenant SET name = $2, tier = $3, monthly_fee = $4, currency = $5,
+                                     version = $6
                    WHERE id = $1""",
                 tenant.id,
                 tenant.name,
                 tenant.tier.value,
-                tenant.monthly_fee,
+                *_columns(tenant.monthly_fee),
                 tenant.version,
             )
         except asyncpg.UniqueViolationError as taken:
@@ -57,13 +60,15 @@ class TenantStore:
     async def add_terms(self, tenant: Tenant, since: datetime) -> None:
         """Write from when on the tenant's present tier and fee hold."""
         await self._tx.execute(
-            """INSERT INTO tenant_tier (tenant_id, since, tier, monthly_fee) VALUES ($1, $2, $3, $4)
+            """INSERT INTO tenant_tier (tenant_id, since, tier, monthly_fee, currency)
+               VALUES ($1, $2, $3, $4, $5)
                ON CONFLICT (tenant_id, since)
-               DO UPDATE SET tier = excluded.tier, monthly_fee = excluded.monthly_fee""",
+               DO UPDATE SET tier = excluded.tier, monthly_fee = excluded.monthly_fee,
+                             currency = excluded.currency""",
             tenant.id,
             since,
             tenant.tier.value,
-            tenant.monthly_fee,
+            *_columns(tenant.monthly_fee),
         )
 
     async def find(self, id_or_name: str, *, for_update: bool = False) -> Tenant | None:
@@ -88,11 +93,12 @@ class TenantStore:
     async def terms(self, tenant_id: str) -> list[Terms]:
         """Return what the tenant was subscribed to, oldest first."""
         rows = await self._tx.fetch(
-            "SELECT since, tier, monthly_fee FROM tenant_tier WHERE tenant_id = $1 ORDER BY since",
+            """SELECT since, tier, monthly_fee, currency FROM tenant_tier
+               WHERE tenant_id = $1 ORDER BY since""",
             tenant_id,
         )
         return [
-            Terms(since=row["since"], tier=TierName(row["tier"]), monthly_fee=row["monthly_fee"])
+            Terms(since=row["since"], tier=TierName(row["tier"]), monthly_fee=_fee(row))
             for row in rows
         ]
 
@@ -227,7 +233,16 @@ class KeyStore:
 
 
 def _tenant(row: asyncpg.Record) -> Tenant:
-    return msgspec.convert(dict(row), Tenant)
+    return msgspec.convert({**row, "monthly_fee": _fee(row)}, Tenant)
+
+
+def _fee(row: asyncpg.Record) -> Money | None:
+    amount = row["monthly_fee"]
+    return None if amount is None else Money(amount, row["currency"])
+
+
+def _columns(fee: Money | None) -> tuple[Decimal | None, str | None]:
+    return (None, None) if fee is None else (fee.amount, fee.currency)
 
 
 def _user(row: asyncpg.Record) -> User:

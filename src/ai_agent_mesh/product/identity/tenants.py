@@ -1,13 +1,13 @@
 """Tenants: made, found, renamed and moved between tiers."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.ids import new_id
+from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.plumbing.http import Page, Paged, paged, require
 from ai_agent_mesh.plumbing.postgres import Database, Tx
 from ai_agent_mesh.product.identity.facts import BuiltInTenant, TenantMissing
@@ -28,7 +28,7 @@ class Tenants:
         self._clock = clock
         self._hooks = hooks
 
-    async def create(self, name: str, tier: str, monthly_fee: Decimal | None = None) -> Tenant:
+    async def create(self, name: str, tier: str, monthly_fee: Money | None = None) -> Tenant:
         """Make a tenant, and do for it what every new tenant gets.
 
         Raises:
@@ -76,7 +76,7 @@ class Tenants:
         *,
         name: str | UnsetType = UNSET,
         tier: str | UnsetType = UNSET,
-        monthly_fee: Decimal | UnsetType | None = UNSET,
+        monthly_fee: Money | UnsetType | None = UNSET,
     ) -> Tenant:
         """Change what is given; a new tier or fee holds from now on and is kept in the terms.
 
@@ -117,7 +117,7 @@ def _changed(
     tenant: Tenant,
     name: str | UnsetType,
     tier: str | UnsetType,
-    monthly_fee: Decimal | UnsetType | None,
+    monthly_fee: Money | UnsetType | None,
 ) -> Tenant:
     wanted_name = tenant.name if name is UNSET else name
     wanted_tier = tenant.tier if tier is UNSET else tier

@@ -1,11 +1,11 @@
 """How tenants, users, keys and callers travel over HTTP."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.product.identity.model import ApiKey, IssuedKey, Principal, Tenant, Terms, User
 from ai_agent_mesh.product.identity.roles import PERMISSIONS, Role
 from ai_agent_mesh.product.identity.rules import KeyTerms, state_of, warning
@@ -25,7 +25,7 @@ class NewTenant(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     tier: str
-    monthly_fee: Decimal | None = None
+    monthly_fee: Money | None = None
     owner: NewOwner | None = None
 
 
@@ -34,7 +34,7 @@ class TenantChange(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str | UnsetType = UNSET
     tier: str | UnsetType = UNSET
-    monthly_fee: Decimal | UnsetType | None = UNSET
+    monthly_fee: Money | UnsetType | None = UNSET
 
 
 class NewUser(Struct, frozen=True, forbid_unknown_fields=True):
