@@ -17,6 +17,7 @@ from ai_agent_mesh.api import faults, openapi
 from ai_agent_mesh.api.door import Door
 from ai_agent_mesh.api.exchange import App
 from ai_agent_mesh.kernel.errors import Fact
+from ai_agent_mesh.operations.maintenance import routes as maintenance
 from ai_agent_mesh.operations.objectives import routes as objectives
 from ai_agent_mesh.operations.probe import routes as probe
 from ai_agent_mesh.operations.status import routes as status
@@ -31,7 +32,8 @@ from ai_agent_mesh.product.telemetry import routes as telemetry
 from ai_agent_mesh.wiring import Mesh
 
 MODULES = (
-    identity, agents, governance, orchestration, telemetry, ledger, objectives, status, probe,
+    identity, agents, governance, orchestration, telemetry, ledger, objectives, maintenance,
+    status, probe,
 )  # fmt: skip
 
 AnyRequest = Request[Any, Any, Any]  # the types of a user, an auth and a state that we do not use

@@ -34,6 +34,12 @@ BODIES: dict[str, Json] = {
         "tier": "enterprise",
         "monthly_fee": {"amount": "5000.00", "currency": "USD"},
     },
+    "POST /v1/maintenance": {
+        "title": "Replace the database's disks",
+        "since": "2027-01-10T02:00:00Z",
+        "until": "2027-01-10T04:00:00Z",
+        "services": ["orchestration"],
+    },
     "POST /v1/agents": {
         "kind": "a2a",
         "url": "https://agents.acme.example/clerk",

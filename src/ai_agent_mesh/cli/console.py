@@ -64,7 +64,7 @@ async def acting(mesh: "Mesh", tenant_id: str, verb: str) -> AsyncIterator[Act]:
             kind=Kind.ACT,
             tenant=tenant_id,
             at=mesh.clock.now(),
-            actor=f"console:{_operator()}",
+            actor=operator(),
             object=act.object,
             playbook=mesh.playbook.digest,
             detail={"act": verb, **act.detail},
@@ -105,11 +105,12 @@ def complain(fact: Fact) -> None:
             print(f"  {fault.place}: {fault.reason}", file=sys.stderr)
 
 
-def _operator() -> str:
-    """Return the name of the person's account on this machine."""
+def operator() -> str:
+    """Return who acts here, as the ledger names them: by their account on this machine."""
     import pwd
 
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
+        name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
-        return str(os.getuid())
+        name = str(os.getuid())
+    return f"console:{name}"

@@ -16,7 +16,14 @@ from ai_agent_mesh.sla.figures import fraction_text, percent_text
 from ai_agent_mesh.sla.latency import PERCENTILES, Attainment, attainment
 from ai_agent_mesh.sla.maintenance import Announcement
 from ai_agent_mesh.sla.methods import BY_MINUTE, Terms
-from ai_agent_mesh.sla.minutes import MinuteCount, minute_number, moment_of, spans_of, started_in
+from ai_agent_mesh.sla.minutes import (
+    MinuteCount,
+    minute_number,
+    moment_of,
+    spans_of,
+    started_in,
+    wholly_in,
+)
 from ai_agent_mesh.sla.outcomes import (
     OUTCOMES,
     Fault,
@@ -71,5 +78,6 @@ __all__ = [
     "started_in",
     "timed",
     "valid",
+    "wholly_in",
     "within",
 ]

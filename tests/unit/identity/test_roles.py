@@ -19,6 +19,7 @@ TOKENS = frozenset(
         "runs:control",
         "approvals:read",
         "approvals:decide",
+        "maintenance:read",
         "policies:read",
         "policies:write",
         "policies:evaluate",

@@ -1,5 +1,6 @@
 """Figures worked out by hand, on paper, before the code was asked."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -7,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from ai_agent_mesh.kernel.spans import MINUTE, Month, Span
+from ai_agent_mesh.operations.maintenance import Maintenance, Proof
 from ai_agent_mesh.operations.objectives import (
     Evidence,
     Watch,
@@ -22,12 +24,11 @@ from ai_agent_mesh.operations.objectives import (
     slos_as_text,
 )
 from ai_agent_mesh.operations.objectives.model import Calls
-from ai_agent_mesh.operations.objectives.rules import silence, terms_of, troubled_intervals
+from ai_agent_mesh.operations.objectives.rules import read_singly, silence, terms_of
 from ai_agent_mesh.operations.objectives.statement import LedgerRange, Statement
 from ai_agent_mesh.operations.objectives.stating import Subject, decimal_text, state
 from ai_agent_mesh.playbook import Playbook, default
 from ai_agent_mesh.sla import (
-    Announcement,
     Category,
     Judged,
     Method,
@@ -38,6 +39,7 @@ from ai_agent_mesh.sla import (
 
 PLAYBOOK = default()
 TERMS = PLAYBOOK.measurement.terms(Method.PERIOD)
+NOTICE = PLAYBOOK.maintenance.notice
 API, ORCHESTRATION = Service.API, Service.ORCHESTRATION
 
 
@@ -67,6 +69,14 @@ def evidence(*minutes: MinuteCount, silent: tuple[Span, ...] = (), length: int =
     return Evidence(span(0, length), minutes, watches, ())
 
 
+def work(
+    planned: Span, ahead: timedelta, services: frozenset[Service] | None = None
+) -> Maintenance:
+    """Return maintenance that was announced so long ahead."""
+    told = Proof(planned.since - ahead, "ent_1", 1)
+    return Maintenance("mnt_1", "Disks", "", planned, services, told)
+
+
 @pytest.mark.parametrize(
     ("valid", "bad", "unavailable"),
     [(20, 1, 0), (19, 1, 1), (100, 5, 0), (100, 6, 1), (1, 1, 1), (1_000_000, 50_001, 1)],
@@ -74,7 +84,7 @@ def evidence(*minutes: MinuteCount, silent: tuple[Span, ...] = (), length: int =
 def test_a_minute_is_unavailable_only_above_five_percent(
     valid: int, bad: int, unavailable: int
 ) -> None:
-    judgement = judge(evidence(marred(at(3), API, valid, bad)), TERMS)
+    judgement = judge(evidence(marred(at(3), API, valid, bad)), TERMS, NOTICE)
     assert lost(judgement.platform) == unavailable
 
 
@@ -87,6 +97,7 @@ def test_the_platform_is_judged_by_the_union_of_its_services() -> None:
             silent=(span(4, 6),),
         ),
         TERMS,
+        NOTICE,
     )
     assert lost(judgement.platform) == 3
     assert judgement.platform.availability == Fraction(97, 100)
@@ -102,15 +113,14 @@ def test_the_platform_is_judged_by_the_union_of_its_services() -> None:
 
 def test_adjoining_minutes_are_one_outage_and_a_gap_makes_two() -> None:
     minutes = (3, 4, 5, 9)
-    judgement = judge(evidence(*(marred(at(m), API, 2, 1) for m in minutes)), TERMS)
+    judgement = judge(evidence(*(marred(at(m), API, 2, 1) for m in minutes)), TERMS, NOTICE)
     assert [o.span for o in outages(judgement)] == [span(3, 6), span(9, 10)]
 
 
 def test_maintenance_leaves_both_sides_of_the_fraction() -> None:
     found = evidence(marred(at(3), API, 1, 1), silent=(span(10, 20),))
-    notice = PLAYBOOK.maintenance.notice
-    told = Announcement(at(0) - notice, span(0, 12))
-    minutes = judge(found, TERMS, [told], notice).platform
+    works = (work(span(0, 12), ahead=NOTICE),)
+    minutes = judge(replace(found, works=works), TERMS, NOTICE).platform
     assert (minutes.total, minutes.excluded, minutes.counted, lost(minutes)) == (100, 12, 88, 8)
 
 
@@ -122,8 +132,20 @@ def test_a_service_is_silent_only_while_it_is_watched() -> None:
 
 def test_whole_intervals_are_read_around_trouble() -> None:
     watches = {API: Watch(at(0), (span(14, 16),))}
-    found = troubled_intervals([marred(at(2), API, 1, 1)], watches, length=5)
-    assert found == (span(0, 5), span(10, 20))
+    bad, excluded = [marred(at(2), API, 1, 1)], [minutes(3, 7), minutes(6, 8)]
+
+    def read(method: Method, *excluded: range) -> tuple[Span, ...]:
+        return read_singly(bad, watches, excluded, PLAYBOOK.measurement.terms(method))
+
+    assert read(Method.INTERVALS) == (span(0, 5), span(10, 20))
+    assert read(Method.INTERVALS, *excluded) == (span(0, 8), span(10, 20))
+    assert read(Method.REQUESTS, *excluded) == (span(3, 8),)
+    assert read(Method.PERIOD, *excluded) == ()
+
+
+def minutes(since: int, until: int) -> range:
+    """Return minutes after 10:00 by number."""
+    return range(minute_number(at(since)), minute_number(at(until)))
 
 
 def by(method: Method) -> Playbook:
@@ -313,7 +335,7 @@ def test_two_spans_of_evidence_join_into_one() -> None:
     after = Evidence(
         span(5, 9), (marred(at(8), API, 1, 1),), {API: Watch(at(0), (span(5, 6),))}, ()
     )
-    judgement = judge(joined(before, after), TERMS)
+    judgement = judge(joined(before, after), TERMS, NOTICE)
     assert [o.span for o in outages(judgement)] == [span(1, 2), span(3, 6), span(8, 9)]
 
 

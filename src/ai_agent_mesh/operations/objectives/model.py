@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.operations.maintenance import Maintenance
 from ai_agent_mesh.sla import Category, MinuteCount, Service
 
 
@@ -42,6 +43,8 @@ class Evidence:
     watches: Mapping[Service, Watch]
     #: The sums over the span; empty where only minutes are judged.
     calls: tuple[Calls, ...]
+    #: Announced maintenance that touches the span, whatever it is worth.
+    works: tuple[Maintenance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

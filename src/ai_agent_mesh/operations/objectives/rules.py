@@ -10,8 +10,9 @@ from ai_agent_mesh.kernel.spans import Span, minute_of, whole_minutes
 from ai_agent_mesh.operations.objectives.model import Evidence, Outage, Watch
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import (
-    Announcement,
+    BY_MINUTE,
     Judgement,
+    Method,
     MinuteCount,
     Service,
     Terms,
@@ -62,35 +63,46 @@ def joined(before: Evidence, after: Evidence) -> Evidence:
         before.minutes + after.minutes,
         watches,
         before.calls + after.calls,
+        tuple(dict.fromkeys(before.works + after.works)),
     )
 
 
-def judge(
-    evidence: Evidence,
-    terms: Terms,
-    announcements: Sequence[Announcement] = (),
-    notice: timedelta = timedelta.max,
-) -> Judgement:
-    """Return the availability of each service and of the platform, by the method of the terms."""
+def judge(evidence: Evidence, terms: Terms, notice: timedelta) -> Judgement:
+    """Return the availability of each service and of the platform, by the method of the terms.
+
+    Maintenance is excluded where it was announced at least `notice` ahead.
+    """
     return availability(
         evidence.minutes,
         evidence.span,
         terms,
         silent=_silent(evidence.watches),
         unlisted=_unlisted(evidence),
-        announcements=announcements,
+        announcements=[work.announcement for work in evidence.works],
         notice=notice,
     )
 
 
-def troubled_intervals(
-    bad: Sequence[MinuteCount], watches: Mapping[Service, Watch], length: int
+def read_singly(
+    bad: Sequence[MinuteCount],
+    watches: Mapping[Service, Watch],
+    excluded: Sequence[range],
+    terms: Terms,
 ) -> tuple[Span, ...]:
-    """Return, as spans, the intervals of `length` minutes with a bad call or a silent minute."""
-    silent = (minute for ranges in _silent(watches).values() for r in ranges for minute in r)
-    numbers = {minute // length for minute in (*(one.minute for one in bad), *silent)}
-    minutes = (number * length + n for number in sorted(numbers) for n in range(length))
-    return spans_of(minutes)
+    """Return the spans whose every minute a method needs, beside the minutes with bad calls.
+
+    A method by minutes needs none. `intervals` needs the whole intervals with a bad call or a silent
+    minute; and where requests count, those of `excluded` minutes must be known to be left out.
+    """  # noqa: E501
+    if terms.method in BY_MINUTE:
+        return ()
+    needed = set().union(*excluded)
+    if terms.method is Method.INTERVALS:
+        silent = (minute for ranges in _silent(watches).values() for r in ranges for minute in r)
+        length = terms.interval
+        numbers = {minute // length for minute in (*(one.minute for one in bad), *silent)}
+        needed.update(number * length + n for number in numbers for n in range(length))
+    return spans_of(sorted(needed))
 
 
 def outages(judgement: Judgement) -> Iterator[Outage]:

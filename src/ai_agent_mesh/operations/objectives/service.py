@@ -1,10 +1,20 @@
 """Judges tenants: loads the evidence of a span, decides, and states it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Fault, Invalid
 from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.maintenance import (
+    Maintenance,
+    acts,
+    as_of,
+    drawn,
+    excluded_spans,
+    touching,
+)
 from ai_agent_mesh.operations.objectives.model import Evidence
 from ai_agent_mesh.operations.objectives.recount import Recount
 from ai_agent_mesh.operations.objectives.rules import judged_span, settled_until, terms_of
@@ -37,11 +47,18 @@ class Objectives:
         Raises:
             TenantMissing, SpanAhead
         """
+        now = self._clock.now()
         async with self._database.transaction() as tx:
-            subject, span = await self._subject(tx, tenant, asked)
-            terms = terms_of(subject.tier, self._playbook)
-            evidence = await ObjectiveStore(tx).evidence(span, terms, tenant=subject.tenant)
-            return await self._state(tx, subject, evidence)
+            subject, span = await self._subject(tx, tenant, asked, now)
+            works = self._known(await touching(tx, span), span, now)
+            evidence = await ObjectiveStore(tx).evidence(
+                span,
+                terms_of(subject.tier, self._playbook),
+                tenant=subject.tenant,
+                works=works,
+                excluded=excluded_spans(works, self._playbook),
+            )
+            return await self._state(tx, subject, evidence, now)
 
     async def recount(
         self, stated: Statement, progress: Callable[[int], None] | None = None
@@ -57,10 +74,11 @@ class Objectives:
         span = Span(stated.since, stated.until)
         async with self._database.transaction() as tx:
             recount = Recount(tx, progress)
-            evidence = await recount.evidence(span, tenant=stated.tenant)
+            works = self._known(drawn(await acts(tx)), span, stated.computed_at)
+            evidence = replace(await recount.evidence(span, tenant=stated.tenant), works=works)
             asked = Span(stated.asked_since, stated.asked_until)
             subject = Subject(stated.tenant, stated.tenant_name, stated.tier, stated.month, asked)
-            return await self._state(tx, subject, evidence)
+            return await self._state(tx, subject, evidence, self._clock.now())
 
     async def tenants(self) -> list[str]:
         """Return the ids of every customer, oldest first."""
@@ -72,8 +90,15 @@ class Objectives:
         month = Month.of(self._clock.now())
         return slos(await self.statement(tenant, month))
 
-    async def _subject(self, tx: Tx, tenant: str, asked: Month | Span) -> tuple[Subject, Span]:
-        now = self._clock.now()
+    def _known(
+        self, works: Sequence[Maintenance], span: Span, now: datetime
+    ) -> tuple[Maintenance, ...]:
+        """Return what was settled of maintenance, as minutes are, when a statement was computed."""
+        return as_of(works, settled_until(now, self._playbook), span)
+
+    async def _subject(
+        self, tx: Tx, tenant: str, asked: Month | Span, now: datetime
+    ) -> tuple[Subject, Span]:
         month = str(asked) if isinstance(asked, Month) else None
         whole = asked.span if isinstance(asked, Month) else asked
         if whole.since > now:
@@ -90,11 +115,13 @@ class Objectives:
         tiers = [term.tier for term in terms if term.since < span.until]
         return (tiers or [tenant.tier])[-1]
 
-    async def _state(self, tx: Tx, subject: Subject, evidence: Evidence) -> Statement:
+    async def _state(
+        self, tx: Tx, subject: Subject, evidence: Evidence, now: datetime
+    ) -> Statement:
         store = ObjectiveStore(tx)
         ledger = [
             LedgerRange(who, found.first_number, found.last_number, found.entries)
             for who in (subject.tenant, PROBE)
             for found in [await store.entry_range(who, evidence.span)]
         ]
-        return state(subject, evidence, ledger, self._playbook, self._clock.now())
+        return state(subject, evidence, ledger, self._playbook, now)

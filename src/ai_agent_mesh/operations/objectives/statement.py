@@ -51,6 +51,29 @@ class OutageFigures(msgspec.Struct, frozen=True):
     causes: tuple[str, ...]
 
 
+class MaintenanceFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Announced work that touches the judged span, and what it took out of it."""
+
+    id: str
+    title: str
+    since: datetime
+    until: datetime
+    services: tuple[str, ...]
+    announced_at: datetime
+    #: The ledger entry of the tenant `platform` that announced it, and its number there.
+    entry: str
+    number: int | None
+    cancelled_at: datetime | None
+    cancel_entry: str | None
+    cancel_number: int | None
+    #: It was announced later than the playbook asks, and is judged like any other time.
+    late: bool
+    #: Some of it lies outside the playbook's weekly window; that alone changes no figure.
+    outside_window: bool
+    #: Minutes of the judged span that it took out, for each of its services.
+    excluded_minutes: int
+
+
 class LatencyFigures(msgspec.Struct, frozen=True):
     """One percentile of one category: how many calls stayed strictly under the threshold."""
 
@@ -112,6 +135,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     error_budget: Budget
     services: tuple[ServiceFigures, ...]
     unavailable: tuple[OutageFigures, ...]
+    maintenance: tuple[MaintenanceFigures, ...]
     latency: tuple[LatencyFigures, ...]
     calls: tuple[CallFigures, ...]
     playbook: str

@@ -6,6 +6,12 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
+from ai_agent_mesh.operations.maintenance import (
+    excluded_spans,
+    is_late,
+    is_outside_window,
+    notice_asked,
+)
 from ai_agent_mesh.operations.objectives.model import Calls, Evidence
 from ai_agent_mesh.operations.objectives.rules import judge, outages, terms_of
 from ai_agent_mesh.operations.objectives.statement import (
@@ -13,6 +19,7 @@ from ai_agent_mesh.operations.objectives.statement import (
     CallFigures,
     LatencyFigures,
     LedgerRange,
+    MaintenanceFigures,
     OutageFigures,
     ServiceFigures,
     Statement,
@@ -33,6 +40,7 @@ from ai_agent_mesh.sla import (
     credit_percent,
     fraction_text,
     percent_text,
+    started_in,
 )
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -61,7 +69,7 @@ def state(
 ) -> Statement:
     """Return the statement of a span that was judged."""
     tier, terms = playbook.tiers[subject.tier], terms_of(subject.tier, playbook)
-    judgement = judge(evidence, terms)
+    judgement = judge(evidence, terms, notice_asked(playbook))
     availability = _availability(judgement.platform)
     ahead = _ahead(evidence.span, subject.asked)
     return Statement(
@@ -86,6 +94,7 @@ def state(
         error_budget=budget(judgement.platform, tier, ahead),
         services=tuple(_services(judgement, evidence, tier, ahead)),
         unavailable=tuple(_outages(judgement)),
+        maintenance=tuple(_maintenance(evidence, playbook)),
         latency=tuple(_latency(evidence.calls, playbook)),
         calls=tuple(
             CallFigures(c.service, c.category, c.calls, c.valid, c.bad) for c in evidence.calls
@@ -173,6 +182,31 @@ def _outages(judgement: Judgement) -> Iterator[OutageFigures]:
             minutes=one.span.length // MINUTE,
             services=tuple(service.value for service in one.services),
             causes=one.causes,
+        )
+
+
+def _maintenance(evidence: Evidence, playbook: Playbook) -> Iterator[MaintenanceFigures]:
+    judged = started_in(evidence.span)
+    for work in evidence.works:
+        off = work.cancelled
+        yield MaintenanceFigures(
+            id=work.id,
+            title=work.title,
+            since=work.span.since,
+            until=work.span.until,
+            services=tuple(service.value for service in work.named),
+            announced_at=work.announced.at,
+            entry=work.announced.entry,
+            number=work.announced.number,
+            cancelled_at=off.at if off else None,
+            cancel_entry=off.entry if off else None,
+            cancel_number=off.number if off else None,
+            late=is_late(work, playbook),
+            outside_window=is_outside_window(work, playbook),
+            excluded_minutes=sum(
+                len(range(max(one.start, judged.start), min(one.stop, judged.stop)))
+                for one in excluded_spans([work], playbook)
+            ),
         )
 
 

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
+from ai_agent_mesh.operations.maintenance import Maintenance
 from ai_agent_mesh.operations.objectives.model import Calls, EntryRange, Evidence, Watch
-from ai_agent_mesh.operations.objectives.rules import troubled_intervals
+from ai_agent_mesh.operations.objectives.rules import read_singly
 from ai_agent_mesh.plumbing.postgres import Tx
-from ai_agent_mesh.sla import Category, Method, MinuteCount, Service, Terms, minute_number
+from ai_agent_mesh.sla import Category, MinuteCount, Service, Terms, minute_number
 
 #: The built-in tenant whose calls are everybody's evidence.
 PROBE = "probe"
@@ -111,18 +112,27 @@ class ObjectiveStore:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    async def evidence(self, span: Span, terms: Terms, *, tenant: str | None) -> Evidence:
+    async def evidence(
+        self,
+        span: Span,
+        terms: Terms,
+        *,
+        tenant: str | None,
+        works: Sequence[Maintenance] = (),
+        excluded: Sequence[range] = (),
+    ) -> Evidence:
         """Return what a span of whole minutes is judged by, by the method of the terms.
 
         With a tenant that is its own calls and the probe's; without one everybody's, and then
-        only a method by minutes can judge it.
+        only a method by minutes can judge it. `excluded` are the minutes that `works` take out.
         """
         minutes, watches = await self._marred(span, tenant), await self._watches(span)
-        if tenant and terms.method is Method.INTERVALS:
-            troubled = troubled_intervals(minutes, watches, terms.interval)
-            minutes = await self._counts(_clipped(troubled, span), tenant)
+        singly = _clipped(read_singly(minutes, watches, excluded, terms), span)
+        if tenant and singly:
+            known = {one[:2]: one for one in (*minutes, *await self._counts(singly, tenant))}
+            minutes = tuple(known[key] for key in sorted(known))
         calls = await self._calls(span, tenant) if tenant else ()
-        return Evidence(span, minutes, watches, calls)
+        return Evidence(span, minutes, watches, calls, tuple(works))
 
     async def _marred(self, span: Span, tenant: str | None) -> tuple[MinuteCount, ...]:
         """Return the minutes with bad calls, all calls of the service in that minute pooled."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from textwrap import wrap
 
 from ai_agent_mesh.operations.objectives.slos import Slo
-from ai_agent_mesh.operations.objectives.statement import Statement
+from ai_agent_mesh.operations.objectives.statement import MaintenanceFigures, Statement
 
 WIDTH = 78
 _CAUSES = {
@@ -111,6 +111,10 @@ def _tables(one: Statement) -> Iterator[str]:
     yield "UNAVAILABLE MINUTES"
     yield from _outages(one)
     yield ""
+    if one.maintenance:
+        yield "MAINTENANCE"
+        yield from _maintenance(one)
+        yield ""
     yield "LATENCY (own time of the platform; a share of calls strictly under the threshold)"
     rows = [("category", "", "threshold", "calls", "within", "reached", "")]
     rows += [
@@ -135,6 +139,30 @@ def _outages(one: Statement) -> Iterator[str]:
     if not one.unavailable:
         named = one.minutes.unavailable is not None
         yield "  none" if named else "  this method counts requests and names no minutes"
+
+
+def _maintenance(one: Statement) -> Iterator[str]:
+    for work in one.maintenance:
+        yield f"  {_time(work.since)} to {_time(work.until)}   {', '.join(work.services)}"
+        yield from (f"      {line}" for line in wrap(work.title, WIDTH - 6))
+        yield f"      announced {_time(work.announced_at)}, {_entry(work.entry, work.number)}"
+        if work.cancelled_at:
+            proof = _entry(work.cancel_entry, work.cancel_number)
+            yield f"      cancelled {_time(work.cancelled_at)}, {proof}"
+        yield f"      {work.excluded_minutes} minutes excluded{_flags(work)}"
+
+
+def _entry(entry: str | None, number: int | None) -> str:
+    return f"platform's entry {number or entry}"
+
+
+def _flags(work: MaintenanceFigures) -> str:
+    flags = [
+        "; cancelled" * bool(work.cancelled_at),
+        "; announced too late" * work.late,
+        "; outside the usual window" * work.outside_window,
+    ]
+    return "".join(flags)
 
 
 def _proof(one: Statement) -> Iterator[str]:

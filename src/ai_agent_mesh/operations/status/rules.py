@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
+from ai_agent_mesh.operations.maintenance import notice_asked
 from ai_agent_mesh.operations.objectives import Evidence, judge
 from ai_agent_mesh.operations.status.model import Component, Day, Indicator, Overview, State
 from ai_agent_mesh.playbook import Playbook
@@ -29,7 +30,8 @@ def overview_of(
     """Return what the page shows of the evidence; `heard` is each service's first call of all."""
     span = evidence.span
     present = Span(span.until - PRESENT * MINUTE, span.until)
-    judged = judge(evidence, playbook.measurement.terms(Method.PERIOD)).services
+    terms = playbook.measurement.terms(Method.PERIOD)
+    judged = judge(evidence, terms, notice_asked(playbook)).services
     unavailable = {service: spans_of(judged[service].unavailable) for service in Service}
     return Overview(
         span.until,

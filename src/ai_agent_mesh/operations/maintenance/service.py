@@ -1,0 +1,89 @@
+"""Announces maintenance and calls it off: the row, its ledger entry and its notice go together."""
+
+from collections.abc import Sequence
+from datetime import UTC
+
+from ai_agent_mesh.kernel.clock import Clock
+from ai_agent_mesh.kernel.ids import new_id
+from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.operations.maintenance import evidence
+from ai_agent_mesh.operations.maintenance.facts import (
+    AlreadyCancelled,
+    AlreadyOver,
+    MaintenanceMissing,
+    PlatformAlone,
+)
+from ai_agent_mesh.operations.maintenance.model import Draft, Maintenance
+from ai_agent_mesh.operations.maintenance.rules import check_draft
+from ai_agent_mesh.operations.maintenance.store import MaintenanceStore
+from ai_agent_mesh.playbook import Playbook
+from ai_agent_mesh.plumbing.http import Page
+from ai_agent_mesh.plumbing.postgres import Tx
+from ai_agent_mesh.product.identity import PLATFORM_TENANT
+from ai_agent_mesh.product.ledger import Inbox
+
+
+class MaintenanceCalendar:
+    """Planned work, within a transaction: any tenant's to read, the platform's to change."""
+
+    def __init__(self, tx: Tx, playbook: Playbook, clock: Clock, by: str = "") -> None:
+        self._tx = tx
+        self._store = MaintenanceStore(tx)
+        self._playbook = playbook
+        self._clock = clock
+        self._by = by
+
+    async def announce(self, draft: Draft) -> Maintenance:
+        """Announce maintenance as of now, to everybody.
+
+        Raises:
+            PlatformAlone, MaintenanceInvalid
+        """
+        self._check_author()
+        now = self._clock.now()
+        check_draft(draft, now)
+        work = Maintenance(
+            id=new_id("mnt"),
+            title=draft.title.strip(),
+            description=draft.description,
+            span=Span(draft.since.astimezone(UTC), draft.until.astimezone(UTC)),
+            services=None if draft.services is None else frozenset(draft.services),
+            announced=evidence.proof_at(now),
+        )
+        await self._store.insert(work, self._by)
+        await Inbox.insert(self._tx, evidence.announced(work, self._by, self._playbook.digest))
+        return work
+
+    async def cancel(self, work_id: str) -> Maintenance:
+        """Call maintenance off, as long as it is not over; then it excludes nothing.
+
+        Raises:
+            PlatformAlone, MaintenanceMissing, AlreadyCancelled, AlreadyOver
+        """
+        self._check_author()
+        work, now = await self.get(work_id), self._clock.now()
+        if work.cancelled is None and now >= work.span.until:
+            raise AlreadyOver(maintenance=work.id, at=work.span.until.isoformat())
+        proof = evidence.proof_at(now)
+        # Of two who cancel at once the row lets one through.
+        if not await self._store.cancel(work.id, proof, self._by):
+            found = (await self.get(work.id)).cancelled
+            raise AlreadyCancelled(maintenance=work.id, at=found.at.isoformat() if found else "")
+        entry = evidence.cancelled(work, proof, self._by, self._playbook.digest)
+        await Inbox.insert(self._tx, entry)
+        return await self.get(work.id)
+
+    async def get(self, work_id: str) -> Maintenance:
+        """Return one; MaintenanceMissing when there is none of this id."""
+        found = await self._store.find(work_id)
+        if found is None:
+            raise MaintenanceMissing(maintenance=work_id[:100])
+        return found
+
+    async def list(self, page: Page) -> Sequence[Maintenance]:
+        """Return a page, the newest announcement first, with one more when the list goes on."""
+        return await self._store.list(page)
+
+    def _check_author(self) -> None:
+        if self._tx.tenant_id != PLATFORM_TENANT:
+            raise PlatformAlone

@@ -1,0 +1,96 @@
+"""Maintenance in PostgreSQL: one table for everybody, and the entries that prove it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.operations.maintenance.evidence import Numbered
+from ai_agent_mesh.operations.maintenance.model import Maintenance, Proof
+from ai_agent_mesh.plumbing.http import Page
+from ai_agent_mesh.plumbing.postgres import Tx
+from ai_agent_mesh.product.ledger import Entry
+from ai_agent_mesh.sla import Service
+
+_FACTS = """m.id, m.title, m.description, m.since, m.until, m.services, m.announced_at, m.entry,
+m.cancelled_at, m.cancel_entry"""
+
+_INSERT = """INSERT INTO maintenance (id, title, description, since, until, services,
+  announced_at, entry, announced_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+_CANCEL = """UPDATE maintenance SET cancelled_at = $2, cancel_entry = $3, cancelled_by = $4
+WHERE id = $1 AND cancelled_at IS NULL"""
+_LIST = f"""SELECT {_FACTS} FROM maintenance m
+WHERE ($1::text IS NULL OR id < $1) ORDER BY id DESC LIMIT $2"""  # noqa: S608 - our own columns
+# With the numbers of its entries, which the operations role alone may look up.
+_TOUCHING = f"""SELECT {_FACTS}, a.number AS number, c.number AS cancel_number
+FROM maintenance m
+LEFT JOIN ledger_entry a ON a.id = m.entry AND a.tenant_id = 'platform'
+LEFT JOIN ledger_entry c ON c.id = m.cancel_entry AND c.tenant_id = 'platform'
+WHERE m.until > $1 AND m.since < $2 ORDER BY m.since, m.id"""  # noqa: S608
+_ACTS = """SELECT number, bytes FROM ledger_entry
+WHERE tenant_id = 'platform' AND kind = 'act' ORDER BY number"""
+
+Row = Any  # an asyncpg record: its columns are those of the query
+
+
+class MaintenanceStore:
+    """The table. Any tenant's transaction reads it, one of `platform` adds to it."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def insert(self, work: Maintenance, by: str) -> None:
+        """Keep what was announced."""
+        services = None if work.services is None else list(work.named)
+        await self._tx.execute(
+            _INSERT, work.id, work.title, work.description, work.span.since, work.span.until,
+            services, work.announced.at, work.announced.entry, by,
+        )  # fmt: skip
+
+    async def cancel(self, work_id: str, proof: Proof, by: str) -> bool:
+        """Keep that it was called off; false when that was done already."""
+        return bool(await self._tx.execute(_CANCEL, work_id, proof.at, proof.entry, by))
+
+    async def find(self, work_id: str) -> Maintenance | None:
+        """Return one by its id."""
+        if "\0" in work_id:
+            return None  # PostgreSQL has no such text
+        row = await self._tx.fetchrow(
+            f"SELECT {_FACTS} FROM maintenance m WHERE id = $1",  # noqa: S608 - our own columns
+            work_id,
+        )
+        return None if row is None else _maintenance(row)
+
+    async def list(self, page: Page) -> list[Maintenance]:
+        """Return the page's, newest announced first, and one more if there is one."""
+        return list(map(_maintenance, await self._tx.fetch(_LIST, page.after, page.limit + 1)))
+
+
+async def touching(tx: Tx, span: Span) -> Sequence[Maintenance]:
+    """Return all that touches a span, with its proofs. `tx` is of the operations role."""
+    rows = await tx.fetch(_TOUCHING, span.since, span.until)
+    return [_maintenance(row, row["number"], row["cancel_number"]) for row in rows]
+
+
+async def acts(tx: Tx) -> list[Numbered]:
+    """Return what the platform's operators did, from the ledger's bytes.
+
+    Raises:
+        EntryUnreadable: bytes are not an entry.
+    """
+    return [Numbered(row["number"], Entry.decode(row["bytes"])) for row in await tx.fetch(_ACTS)]
+
+
+def _maintenance(
+    row: Row, number: int | None = None, cancel_number: int | None = None
+) -> Maintenance:
+    at: datetime | None = row["cancelled_at"]
+    return Maintenance(
+        id=row["id"],
+        title=row["title"],
+        description=row["description"],
+        span=Span(row["since"], row["until"]),
+        services=None if row["services"] is None else frozenset(map(Service, row["services"])),
+        announced=Proof(row["announced_at"], row["entry"], number),
+        cancelled=Proof(at, row["cancel_entry"], cancel_number) if at else None,
+    )
