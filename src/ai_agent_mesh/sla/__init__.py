@@ -11,7 +11,7 @@ from ai_agent_mesh.sla.calendars import (
     Years,
     due,
 )
-from ai_agent_mesh.sla.credits import CreditStep, credit_percent
+from ai_agent_mesh.sla.credits import CreditStep, credit_percent, prorated_fee
 from ai_agent_mesh.sla.figures import fraction_text, percent_text
 from ai_agent_mesh.sla.latency import PERCENTILES, Attainment, attainment
 from ai_agent_mesh.sla.maintenance import Announcement
@@ -74,6 +74,7 @@ __all__ = [
     "minute_number",
     "moment_of",
     "percent_text",
+    "prorated_fee",
     "spans_of",
     "started_in",
     "timed",

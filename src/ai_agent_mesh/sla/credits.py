@@ -1,8 +1,13 @@
-"""What is paid back when a month fell short: a ladder of half-open steps, read exactly."""
+"""What is paid back when a month fell short: a ladder read exactly, of a fee prorated by time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
+
+from ai_agent_mesh.kernel.spans import Month, Span
+
+_TICK = timedelta.resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +32,19 @@ def credit_percent(availability: Fraction, ladder: Sequence[CreditStep] | None) 
         if step.at_least <= availability < step.below:
             return step.credit
     return Fraction(0)
+
+
+def prorated_fee(monthly: Fraction, span: Span) -> Fraction:
+    """Return what a span costs at so much a month: of each calendar month its share by time.
+
+    >>> from datetime import UTC, datetime
+    >>> days = Span(datetime(2026, 11, 16, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+    >>> prorated_fee(Fraction(5000), days)
+    Fraction(2500, 1)
+    """
+    total, month = Fraction(0), Month.of(span.since)
+    while month.since < span.until:
+        if part := month.span.overlap(span):
+            total += monthly * Fraction(part.length // _TICK, month.span.length // _TICK)
+        month = month.next()
+    return total

@@ -10,6 +10,7 @@ from tests.conftest import Databases
 
 from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.kernel.ids import new_id
+from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.operations.objectives import Objectives
 from ai_agent_mesh.playbook import Playbook, default
 from ai_agent_mesh.plumbing.crypto import Signer
@@ -51,6 +52,11 @@ class Book:
         """Make a tenant that began at a moment."""
         async with self.databases.app.transaction() as tx:
             return (await Tenants(tx, FixedClock(since)).create(name, tier)).id
+
+    async def move(self, tenant: str, tier: str, since: datetime, fee: Money | None = None) -> None:
+        """Put a tenant on a tier (and a fee) from a moment on."""
+        async with self.databases.app.transaction() as tx:
+            await Tenants(tx, FixedClock(since)).update(tenant, "*", tier=tier, monthly_fee=fee)
 
     async def calls(
         self,

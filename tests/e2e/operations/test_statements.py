@@ -1,11 +1,13 @@
 """A statement says what happened, to the minute, and the entries bear it out."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from msgspec import structs
 from tests.e2e.operations.conftest import Book, at
 
+from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Month, Span
 from ai_agent_mesh.operations.objectives import Objectives, Statement, first_difference
 from ai_agent_mesh.playbook import default
@@ -198,3 +200,30 @@ async def fill_day(book: Book, day: int, missing: tuple[int, ...]) -> None:
             at(0, day=day, hour=0),
             list(missing),
         )
+
+
+@pytest.mark.parametrize("method", list(Method))
+async def test_a_tenant_that_moved_between_tiers_is_judged_on_each(
+    book: Book, method: Method
+) -> None:
+    tenant = await book.tenant("mover", "professional", at(0, day=1, hour=0))
+    await book.move(tenant, "enterprise", at(5, 30), Money(Decimal(4_320)))
+    await book.probe(at(0), 10)
+    await book.calls(tenant, at(2, 20), fault=Fault.PLATFORM)
+    await book.calls(tenant, at(7, 20), fault=Fault.PLATFORM, times=3)
+    await book.number()
+    tiers = {
+        name: structs.replace(tier, method=method) for name, tier in book.playbook.tiers.items()
+    }
+    book.playbook = structs.replace(book.playbook, tiers=tiers)
+    stated = await book.objectives.statement(tenant, Span(at(0), at(10)))
+    assert [(p.tier, p.since, p.until) for p in stated.parts] == [
+        ("professional", at(0), at(6)),
+        ("enterprise", at(6), at(10)),
+    ]
+    # The fee of 4 minutes; half of it is due, but where the probe's good call saves the minute.
+    due = "0.00" if method is Method.ALL_FAIL else "0.20"
+    assert [(a.currency, a.amount) for a in stated.parts[1].fee] == [("USD", "0.40")]
+    assert [(a.currency, a.amount) for a in stated.credit] == [("USD", due)]
+    assert [(c.service, c.calls, c.bad) for c in stated.calls if c.bad] == [("api", 14, 4)]
+    assert first_difference(stated, await book.objectives.recount(stated)) is None

@@ -23,10 +23,11 @@ from ai_agent_mesh.operations.objectives import (
     slos,
     slos_as_text,
 )
-from ai_agent_mesh.operations.objectives.model import Calls
+from ai_agent_mesh.operations.objectives.figuring import decimal_text
+from ai_agent_mesh.operations.objectives.model import Calls, Tenure
 from ai_agent_mesh.operations.objectives.rules import read_singly, silence, terms_of
 from ai_agent_mesh.operations.objectives.statement import LedgerRange, Statement
-from ai_agent_mesh.operations.objectives.stating import Subject, decimal_text, state
+from ai_agent_mesh.operations.objectives.stating import Subject, state
 from ai_agent_mesh.playbook import Playbook, default
 from ai_agent_mesh.sla import (
     Category,
@@ -347,8 +348,9 @@ def statement(
 ) -> Statement:
     """State some evidence."""
     asked = Month.parse(month).span if month else found.span
-    subject = Subject("tnt_1", "Acme", tier, month, asked)
-    return state(subject, found, [LedgerRange("tnt_1", 3, 9, 7)], playbook, at(0))
+    subject = Subject("tnt_1", "Acme", month, asked)
+    tenure = Tenure(tier, found.span, ((found.span, None),))
+    return state(subject, [(tenure, found)], [LedgerRange("tnt_1", 3, 9, 7)], playbook, at(0))
 
 
 def test_figures_are_cut_off_and_never_flatter() -> None:

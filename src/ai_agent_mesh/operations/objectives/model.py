@@ -4,9 +4,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.maintenance import Maintenance
 from ai_agent_mesh.sla import Category, MinuteCount, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What the contract said from a moment on: a tier, and where one was agreed a fee."""
+
+    since: datetime
+    tier: str
+    monthly_fee: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """An unbroken span of whole minutes on one tier; the fee may have changed within."""
+
+    tier: str
+    span: Span
+    #: Adjoining spans of `span`, each with the fee that was agreed for it.
+    fees: tuple[tuple[Span, Money | None], ...]
 
 
 @dataclass(frozen=True, slots=True)

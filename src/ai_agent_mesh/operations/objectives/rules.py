@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from ai_agent_mesh.kernel.spans import Span, minute_of, whole_minutes
-from ai_agent_mesh.operations.objectives.model import Evidence, Outage, Watch
+from ai_agent_mesh.operations.objectives.model import Evidence, Outage, Tenure, Term, Watch
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import (
     BY_MINUTE,
@@ -49,6 +49,43 @@ def judged_span(asked: Span, began: datetime, settled: datetime) -> Span:
     """
     since = max(asked.since, began)
     return whole_minutes(Span(since, max(since, min(asked.until, settled))))
+
+
+def tenures(terms: Sequence[Term], span: Span) -> tuple[Tenure, ...]:
+    """Return which tiers a span of whole minutes was on, one after the other; at least one.
+
+    A minute belongs to the terms that held when it began; what holds first is taken to have held
+    before. `terms` are in the order of time.
+
+    >>> from datetime import UTC
+    >>> at = lambda minute, second=0: datetime(2026, 11, 1, 0, minute, second, tzinfo=UTC)
+    >>> terms = [Term(at(0), "free"), Term(at(2, 30), "enterprise")]
+    >>> [(one.tier, one.span.length.seconds) for one in tenures(terms, Span(at(0), at(5)))]
+    [('free', 180), ('enterprise', 120)]
+    """
+    found: list[Tenure] = []
+    for term, part in _held(terms, span):
+        before = found[-1] if found else None
+        if before and before.tier == term.tier:
+            fees = (*before.fees, (part, term.monthly_fee))
+            found[-1] = Tenure(term.tier, Span(before.span.since, part.until), fees)
+        else:
+            found.append(Tenure(term.tier, part, ((part, term.monthly_fee),)))
+    return tuple(found)
+
+
+def _held(terms: Sequence[Term], span: Span) -> Iterator[tuple[Term, Span]]:
+    """Yield each term with its part of the span; of an empty span only the last that held."""
+    begins = [span.since, *(whole_minutes(Span(t.since, t.since)).since for t in terms[1:])]
+    ends = [*begins[1:], span.until]
+    parts = [
+        (term, part)
+        for term, since, until in zip(terms, begins, ends, strict=True)
+        if since < until and (part := Span(since, until).overlap(span))
+    ]
+    if not parts:
+        yield [term for term in terms if term is terms[0] or term.since <= span.until][-1], span
+    yield from parts
 
 
 def joined(before: Evidence, after: Evidence) -> Evidence:

@@ -15,16 +15,16 @@ from ai_agent_mesh.operations.maintenance import (
     excluded_spans,
     touching,
 )
-from ai_agent_mesh.operations.objectives.model import Evidence
+from ai_agent_mesh.operations.objectives.model import Evidence, Tenure, Term
 from ai_agent_mesh.operations.objectives.recount import Recount
-from ai_agent_mesh.operations.objectives.rules import judged_span, settled_until, terms_of
+from ai_agent_mesh.operations.objectives.rules import judged_span, settled_until, tenures, terms_of
 from ai_agent_mesh.operations.objectives.slos import Slo, slos
 from ai_agent_mesh.operations.objectives.statement import LedgerRange, Statement
 from ai_agent_mesh.operations.objectives.stating import Subject, state
 from ai_agent_mesh.operations.objectives.store import PROBE, ObjectiveStore
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.postgres import Database, Tx
-from ai_agent_mesh.product.identity import Tenant, Tenants
+from ai_agent_mesh.product.identity import Tenants
 
 
 class SpanAhead(Invalid):
@@ -50,14 +50,11 @@ class Objectives:
         now = self._clock.now()
         async with self._database.transaction() as tx:
             subject, span = await self._subject(tx, tenant, asked, now)
-            works = self._known(await touching(tx, span), span, now)
-            evidence = await ObjectiveStore(tx).evidence(
-                span,
-                terms_of(subject.tier, self._playbook),
-                tenant=subject.tenant,
-                works=works,
-                excluded=excluded_spans(works, self._playbook),
-            )
+            works = await touching(tx, span)
+            evidence = [
+                (tenure, await self._evidence(tx, subject, tenure, works, now))
+                for tenure in await self._tenures(tx, subject.tenant, span)
+            ]
             return await self._state(tx, subject, evidence, now)
 
     async def recount(
@@ -74,10 +71,14 @@ class Objectives:
         span = Span(stated.since, stated.until)
         async with self._database.transaction() as tx:
             recount = Recount(tx, progress)
-            works = self._known(drawn(await acts(tx)), span, stated.computed_at)
-            evidence = replace(await recount.evidence(span, tenant=stated.tenant), works=works)
+            works = drawn(await acts(tx))
+            evidence = [
+                (tenure, replace(found, works=self._known(works, tenure.span, stated.computed_at)))
+                for tenure in await self._tenures(tx, stated.tenant, span)
+                for found in [await recount.evidence(tenure.span, tenant=stated.tenant)]
+            ]
             asked = Span(stated.asked_since, stated.asked_until)
-            subject = Subject(stated.tenant, stated.tenant_name, stated.tier, stated.month, asked)
+            subject = Subject(stated.tenant, stated.tenant_name, stated.month, asked)
             return await self._state(tx, subject, evidence, self._clock.now())
 
     async def tenants(self) -> list[str]:
@@ -106,22 +107,41 @@ class Objectives:
             raise SpanAhead(span=name, faults=[Fault("month", "must have begun")])
         found = await Tenants(tx, self._clock).get(tenant)
         span = judged_span(whole, found.created_at, settled_until(now, self._playbook))
-        tier = await self._tier(tx, found, span)
-        return Subject(found.id, found.name, tier, month, whole), span
+        return Subject(found.id, found.name, month, whole), span
 
-    async def _tier(self, tx: Tx, tenant: Tenant, span: Span) -> str:
-        """Return the tier that the tenant was on when the span ended."""
-        terms = await Tenants(tx, self._clock).terms(tenant.id)
-        tiers = [term.tier for term in terms if term.since < span.until]
-        return (tiers or [tenant.tier])[-1]
+    async def _tenures(self, tx: Tx, tenant: str, span: Span) -> tuple[Tenure, ...]:
+        terms = await Tenants(tx, self._clock).terms(tenant)
+        return tenures([Term(one.since, one.tier, one.monthly_fee) for one in terms], span)
+
+    async def _evidence(
+        self,
+        tx: Tx,
+        subject: Subject,
+        tenure: Tenure,
+        works: Sequence[Maintenance],
+        now: datetime,
+    ) -> Evidence:
+        known = self._known(works, tenure.span, now)
+        return await ObjectiveStore(tx).evidence(
+            tenure.span,
+            terms_of(tenure.tier, self._playbook),
+            tenant=subject.tenant,
+            works=known,
+            excluded=excluded_spans(known, self._playbook),
+        )
 
     async def _state(
-        self, tx: Tx, subject: Subject, evidence: Evidence, now: datetime
+        self,
+        tx: Tx,
+        subject: Subject,
+        evidence: Sequence[tuple[Tenure, Evidence]],
+        now: datetime,
     ) -> Statement:
         store = ObjectiveStore(tx)
+        span = Span(evidence[0][0].span.since, evidence[-1][0].span.until)
         ledger = [
             LedgerRange(who, found.first_number, found.last_number, found.entries)
             for who in (subject.tenant, PROBE)
-            for found in [await store.entry_range(who, evidence.span)]
+            for found in [await store.entry_range(who, span)]
         ]
         return state(subject, evidence, ledger, self._playbook, now)

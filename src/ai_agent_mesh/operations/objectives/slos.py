@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import msgspec
 
-from ai_agent_mesh.operations.objectives.statement import ServiceFigures, Statement
-from ai_agent_mesh.operations.objectives.stating import decimal_text
+from ai_agent_mesh.operations.objectives.figuring import decimal_text
+from ai_agent_mesh.operations.objectives.statement import Part, ServiceFigures, Statement
 from ai_agent_mesh.sla import PERCENTILES, allowed_budget, budget_left, percent_text
 
 PLATFORM = "platform"
@@ -36,18 +36,22 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def slos(statement: Statement) -> list[Slo]:
-    """Return a statement's objectives one by one: the platform, its services, each percentile."""
+    """Return a statement's objectives one by one: the platform, its services, each percentile.
+
+    Availability is that of the last part: the promise that holds now, since it holds.
+    """
     return [*_availability(statement), *_latency(statement)]
 
 
 def _availability(statement: Statement) -> Iterator[Slo]:
-    judged: list[tuple[str, Statement | ServiceFigures]] = [(PLATFORM, statement)]
-    judged += [(one.service, one) for one in statement.services]
+    part = statement.parts[-1]
+    judged: list[tuple[str, Part | ServiceFigures]] = [(PLATFORM, part)]
+    judged += [(one.service, one) for one in part.services]
     for name, one in judged:
         yield Slo(
             kind="availability",
             service=name,
-            objective=statement.objective,
+            objective=part.objective,
             attainment=one.availability,
             met=one.met,
             unit="minutes",

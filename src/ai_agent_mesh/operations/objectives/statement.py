@@ -40,6 +40,58 @@ class ServiceFigures(msgspec.Struct, frozen=True):
     watched_since: datetime | None
 
 
+class Amount(msgspec.Struct, frozen=True):
+    """An amount of money: rounded once to whole cents, ties to even; and exactly, as "n/d"."""
+
+    currency: str
+    amount: str
+    exact: str
+
+
+class Fee(msgspec.Struct, frozen=True):
+    """What the contract says is paid a month, over a span."""
+
+    since: datetime
+    until: datetime
+    amount: str
+    currency: str
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a span was worth: all its minutes, and each service alone.
+
+    Over several tiers minutes and budgets add up, availability is 1 - lost / counted minutes, and
+    a promise is kept when it was kept on every tier.
+    """
+
+    minutes: Minutes
+    availability: str | None
+    availability_fraction: str | None
+    #: Null when no minute could be judged.
+    met: bool | None
+    error_budget: Budget
+    services: tuple[ServiceFigures, ...]
+
+
+class Part(Figures, frozen=True, kw_only=True):
+    """An unbroken span on one tier, judged by that tier's promise alone."""
+
+    since: datetime
+    until: datetime
+    tier: str
+    title: str
+    method: str
+    method_in_words: str
+    objective: str
+    #: Percent of the fee; null on a tier without credits, or when nothing was judged.
+    credit_percent: str | None
+    #: The monthly fees that were agreed, and what they come to over the span by time.
+    monthly_fees: tuple[Fee, ...]
+    fee: tuple[Amount, ...]
+    #: `credit_percent` of `fee`; one amount a currency, none where no fee is agreed.
+    credit: tuple[Amount, ...]
+
+
 class OutageFigures(msgspec.Struct, frozen=True):
     """An unbroken span of unavailable minutes."""
 
@@ -106,8 +158,8 @@ class LedgerRange(msgspec.Struct, frozen=True):
     entries: int
 
 
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a statement says."""
+class Statement(Figures, frozen=True, kw_only=True):
+    """Everything that a statement says; its own figures are those of all parts together."""
 
     tenant: str
     tenant_name: str
@@ -121,19 +173,16 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     #: The month or the span is not over: these are the figures so far.
     so_far: bool
     computed_at: datetime
-    tier: str
-    method: str
-    method_in_words: str
-    minutes: Minutes
-    availability: str | None
-    availability_fraction: str | None
-    objective: str
-    #: Null when no minute could be judged.
-    met: bool | None
-    #: Percent of the monthly fee; null on a tier without credits, or when nothing was judged.
+    #: These five are null where the parts differ.
+    tier: str | None
+    method: str | None
+    method_in_words: str | None
+    objective: str | None
     credit_percent: str | None
-    error_budget: Budget
-    services: tuple[ServiceFigures, ...]
+    #: The sum of the parts' credits, one amount a currency.
+    credit: tuple[Amount, ...]
+    #: One for each span on a tier; nearly always one.
+    parts: tuple[Part, ...]
     unavailable: tuple[OutageFigures, ...]
     maintenance: tuple[MaintenanceFigures, ...]
     latency: tuple[LatencyFigures, ...]

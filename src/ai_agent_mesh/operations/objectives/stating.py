@@ -1,51 +1,52 @@
-"""How a judgement is stated: exact figures as text, the latency table, budget and credit."""
+"""How judgements are stated: the whole, each span on a tier with its credit, the latency table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import TypeVar
+
+from msgspec.structs import asdict
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
 from ai_agent_mesh.operations.maintenance import (
+    Maintenance,
     excluded_spans,
     is_late,
     is_outside_window,
     notice_asked,
 )
-from ai_agent_mesh.operations.objectives.model import Calls, Evidence
+from ai_agent_mesh.operations.objectives import figuring
+from ai_agent_mesh.operations.objectives.figuring import Purse, Ruling
+from ai_agent_mesh.operations.objectives.model import Calls, Evidence, Tenure
 from ai_agent_mesh.operations.objectives.rules import judge, outages, terms_of
 from ai_agent_mesh.operations.objectives.statement import (
-    Budget,
     CallFigures,
+    Fee,
+    Figures,
     LatencyFigures,
     LedgerRange,
     MaintenanceFigures,
     OutageFigures,
-    ServiceFigures,
+    Part,
     Statement,
 )
-from ai_agent_mesh.operations.objectives.statement import Minutes as MinuteFigures
 from ai_agent_mesh.operations.objectives.words import in_words
-from ai_agent_mesh.playbook import Playbook, Tier
+from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import (
-    BY_MINUTE,
     PERCENTILES,
     Category,
-    Judged,
-    Judgement,
-    Terms,
-    allowed_budget,
+    Service,
     attainment,
-    budget_left,
     credit_percent,
-    fraction_text,
     percent_text,
     started_in,
 )
 
 _MILLISECOND = timedelta(milliseconds=1)
-#: A mean over many intervals may have a denominator of thousands of digits, which nobody reads.
-_READABLE_BITS = 3_000
+_SUMS = ("calls", "valid", "bad", "timed", "within_p50", "within_p95", "within_p99")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,6 @@ class Subject:
 
     tenant: str
     name: str
-    tier: str
     #: Null when `asked` is an explicit span.
     month: str | None
     asked: Span
@@ -62,120 +62,125 @@ class Subject:
 
 def state(
     subject: Subject,
-    evidence: Evidence,
+    evidence: Sequence[tuple[Tenure, Evidence]],
     ledger: Sequence[LedgerRange],
     playbook: Playbook,
     now: datetime,
 ) -> Statement:
-    """Return the statement of a span that was judged."""
-    tier, terms = playbook.tiers[subject.tier], terms_of(subject.tier, playbook)
-    judgement = judge(evidence, terms, notice_asked(playbook))
-    availability = _availability(judgement.platform)
-    ahead = _ahead(evidence.span, subject.asked)
+    """Return the statement of adjoining tenures, each judged by its own tier; at least one."""
+    span = Span(evidence[0][0].span.since, evidence[-1][0].span.until)
+    ahead = max(timedelta(0), subject.asked.until - span.until) // MINUTE
+    rulings = [
+        _ruling(tenure, found, playbook, ahead if tenure.span.until == span.until else 0)
+        for tenure, found in evidence
+    ]
+    parts = [_part(one) for one in rulings]
+    calls = _pooled(found.calls for _, found in evidence)
     return Statement(
         tenant=subject.tenant,
         tenant_name=subject.name,
         month=subject.month,
-        since=evidence.span.since,
-        until=evidence.span.until,
+        since=span.since,
+        until=span.until,
         asked_since=subject.asked.since,
         asked_until=subject.asked.until,
-        so_far=evidence.span.until < subject.asked.until,
+        so_far=span.until < subject.asked.until,
         computed_at=now,
-        tier=subject.tier,
-        method=terms.method.value,
-        method_in_words=in_words(terms),
-        minutes=_minutes(judgement.platform, terms),
-        availability=_percent(availability),
-        availability_fraction=_fraction(availability),
-        objective=percent_text(tier.uptime),
-        met=_met(availability, tier),
-        credit_percent=_credit(availability, tier),
-        error_budget=budget(judgement.platform, tier, ahead),
-        services=tuple(_services(judgement, evidence, tier, ahead)),
-        unavailable=tuple(_outages(judgement)),
-        maintenance=tuple(_maintenance(evidence, playbook)),
-        latency=tuple(_latency(evidence.calls, playbook)),
-        calls=tuple(
-            CallFigures(c.service, c.category, c.calls, c.valid, c.bad) for c in evidence.calls
+        **asdict(_figures(rulings)),
+        tier=_same(part.tier for part in parts),
+        method=_same(part.method for part in parts),
+        method_in_words=_same(part.method_in_words for part in parts),
+        objective=_same(part.objective for part in parts),
+        credit_percent=_same(part.credit_percent for part in parts),
+        credit=figuring.amounts(figuring.added(map(_credit, rulings))),
+        parts=tuple(parts),
+        unavailable=tuple(one for ruling in rulings for one in _outages(ruling)),
+        maintenance=tuple(
+            _maintenance(work, span, playbook)
+            for work in dict.fromkeys(work for _, found in evidence for work in found.works)
         ),
+        latency=tuple(_latency(calls, playbook)),
+        calls=tuple(CallFigures(c.service, c.category, c.calls, c.valid, c.bad) for c in calls),
         playbook=playbook.digest,
         ledger=tuple(ledger),
     )
 
 
-def budget(judged: Judged, tier: Tier, ahead: int) -> Budget:
-    """Return the minutes that might be lost and what is left; `ahead` are the minutes to come."""
-    allowed = allowed_budget(tier.uptime, judged.counted)
-    by_the_end = allowed_budget(tier.uptime, judged.counted + ahead)
-    return Budget(
-        allowed_minutes=decimal_text(allowed),
-        spent_minutes=decimal_text(judged.lost),
-        remaining_ratio=decimal_text(budget_left(allowed, judged.lost)),
-        allowed_by_the_end=decimal_text(by_the_end),
+def _ruling(tenure: Tenure, evidence: Evidence, playbook: Playbook, ahead: int) -> Ruling:
+    terms = terms_of(tenure.tier, playbook)
+    tier = playbook.tiers[tenure.tier]
+    return Ruling(tenure, tier, evidence, judge(evidence, terms, notice_asked(playbook)), ahead)
+
+
+def _figures(rulings: Sequence[Ruling]) -> Figures:
+    platform = figuring.platform(rulings)
+    share = figuring.availability(platform)
+    return Figures(
+        minutes=figuring.minutes(platform),
+        availability=figuring.percent(share),
+        availability_fraction=figuring.fraction(share),
+        met=figuring.met(platform),
+        error_budget=figuring.budget(platform),
+        services=tuple(figuring.services(rulings)),
     )
 
 
-def decimal_text(figure: Fraction) -> str:
-    """Return a figure as a decimal number, cut off after 12 digits.
-
-    >>> decimal_text(Fraction("4.32")), decimal_text(Fraction(-1, 3)), decimal_text(Fraction(2))
-    ('4.32', '-0.333333333333', '2')
-    """
-    return percent_text(figure / 100).removesuffix("%")
-
-
-def _ahead(judged: Span, asked: Span) -> int:
-    return max(timedelta(0), asked.until - judged.until) // MINUTE
-
-
-def _minutes(judged: Judged, terms: Terms) -> MinuteFigures:
-    named = len(judged.failed | judged.silent) if terms.method in BY_MINUTE else None
-    return MinuteFigures(judged.total, judged.excluded, judged.counted, named)
-
-
-def _availability(judged: Judged) -> Fraction | None:
-    return judged.availability if judged.counted else None
-
-
-def _met(availability: Fraction | None, tier: Tier) -> bool | None:
-    return None if availability is None else availability >= tier.uptime
+def _part(one: Ruling) -> Part:
+    tenure, terms = one.tenure, one.judgement.terms
+    due = _credit_share(one)
+    return Part(
+        since=tenure.span.since,
+        until=tenure.span.until,
+        tier=tenure.tier,
+        title=one.tier.title,
+        method=terms.method.value,
+        method_in_words=in_words(terms),
+        objective=percent_text(one.tier.uptime),
+        **asdict(_figures([one])),
+        credit_percent=None if due is None else figuring.decimal_text(due * 100),
+        monthly_fees=tuple(
+            Fee(span.since, span.until, f"{fee.amount:f}", fee.currency)
+            for span, fee in tenure.fees
+            if fee is not None
+        ),
+        fee=figuring.amounts(figuring.fee_of(tenure)),
+        credit=figuring.amounts(_credit(one)),
+    )
 
 
-def _percent(share: Fraction | None) -> str | None:
-    return None if share is None else percent_text(share)
-
-
-def _fraction(share: Fraction | None) -> str | None:
-    readable = share is not None and share.denominator.bit_length() < _READABLE_BITS
-    return fraction_text(share) if share is not None and readable else None
-
-
-def _credit(availability: Fraction | None, tier: Tier) -> str | None:
-    if availability is None or not tier.ladder:
+def _credit_share(one: Ruling) -> Fraction | None:
+    judged = one.judgement.platform
+    if not judged.counted or not one.tier.ladder:
         return None
-    return decimal_text(credit_percent(availability, tier.ladder) * 100)
+    return credit_percent(judged.availability, one.tier.ladder)
 
 
-def _services(
-    judgement: Judgement, evidence: Evidence, tier: Tier, ahead: int
-) -> Iterator[ServiceFigures]:
-    for service, judged in judgement.services.items():
-        availability = _availability(judged)
-        watch = evidence.watches.get(service)
-        yield ServiceFigures(
-            service=service.value,
-            minutes=_minutes(judged, judgement.terms),
-            availability=_percent(availability),
-            availability_fraction=_fraction(availability),
-            met=_met(availability, tier),
-            error_budget=budget(judged, tier, ahead),
-            watched_since=watch.since if watch else None,
-        )
+def _credit(one: Ruling) -> Purse:
+    """Return the exact credit: its share of the prorated fee, rounded nowhere before it is told."""
+    due = _credit_share(one)
+    fees = figuring.fee_of(one.tenure)
+    return {} if due is None else {currency: due * fee for currency, fee in fees.items()}
 
 
-def _outages(judgement: Judgement) -> Iterator[OutageFigures]:
-    for one in outages(judgement):
+def _same(values: Iterable[T]) -> T | None:
+    """Return the value that all are, or None."""
+    first, *others = values
+    return first if all(other == first for other in others) else None
+
+
+def _pooled(parts: Iterable[Sequence[Calls]]) -> tuple[Calls, ...]:
+    """Return the calls of all parts, added up by service and category."""
+    sums: dict[tuple[Service, Category], list[int]] = {}
+    for calls in parts:
+        for one in calls:
+            row = sums.setdefault((one.service, one.category), [0] * len(_SUMS))
+            for place, name in enumerate(_SUMS):
+                row[place] += getattr(one, name)
+    return tuple(Calls(*key, *row) for key, row in sorted(sums.items()))
+
+
+def _outages(ruling: Ruling) -> Iterator[OutageFigures]:
+    for one in outages(ruling.judgement):
         yield OutageFigures(
             since=one.span.since,
             until=one.span.until,
@@ -185,29 +190,27 @@ def _outages(judgement: Judgement) -> Iterator[OutageFigures]:
         )
 
 
-def _maintenance(evidence: Evidence, playbook: Playbook) -> Iterator[MaintenanceFigures]:
-    judged = started_in(evidence.span)
-    for work in evidence.works:
-        off = work.cancelled
-        yield MaintenanceFigures(
-            id=work.id,
-            title=work.title,
-            since=work.span.since,
-            until=work.span.until,
-            services=tuple(service.value for service in work.named),
-            announced_at=work.announced.at,
-            entry=work.announced.entry,
-            number=work.announced.number,
-            cancelled_at=off.at if off else None,
-            cancel_entry=off.entry if off else None,
-            cancel_number=off.number if off else None,
-            late=is_late(work, playbook),
-            outside_window=is_outside_window(work, playbook),
-            excluded_minutes=sum(
-                len(range(max(one.start, judged.start), min(one.stop, judged.stop)))
-                for one in excluded_spans([work], playbook)
-            ),
-        )
+def _maintenance(work: Maintenance, span: Span, playbook: Playbook) -> MaintenanceFigures:
+    judged, off = started_in(span), work.cancelled
+    return MaintenanceFigures(
+        id=work.id,
+        title=work.title,
+        since=work.span.since,
+        until=work.span.until,
+        services=tuple(service.value for service in work.named),
+        announced_at=work.announced.at,
+        entry=work.announced.entry,
+        number=work.announced.number,
+        cancelled_at=off.at if off else None,
+        cancel_entry=off.entry if off else None,
+        cancel_number=off.number if off else None,
+        late=is_late(work, playbook),
+        outside_window=is_outside_window(work, playbook),
+        excluded_minutes=sum(
+            len(range(max(one.start, judged.start), min(one.stop, judged.stop)))
+            for one in excluded_spans([work], playbook)
+        ),
+    )
 
 
 def _latency(calls: Sequence[Calls], playbook: Playbook) -> Iterator[LatencyFigures]:
@@ -227,6 +230,6 @@ def _latency(calls: Sequence[Calls], playbook: Playbook) -> Iterator[LatencyFigu
                 threshold_ms=threshold / _MILLISECOND,
                 valid=timed,
                 within=stayed,
-                attainment=_percent(reached.share),
+                attainment=figuring.percent(reached.share),
                 met=reached.met,
             )

@@ -5,7 +5,7 @@ from datetime import datetime
 from textwrap import wrap
 
 from ai_agent_mesh.operations.objectives.slos import Slo
-from ai_agent_mesh.operations.objectives.statement import MaintenanceFigures, Statement
+from ai_agent_mesh.operations.objectives.statement import MaintenanceFigures, Part, Statement
 
 WIDTH = 78
 _CAUSES = {
@@ -27,7 +27,8 @@ def as_text(statement: Statement) -> str:
 def as_brief(statement: Statement) -> str:
     """Return what was reached, which minutes were unavailable, and the credit, on a few lines."""
     one = statement
-    lines = [f"{one.tenant_name} ({one.tier}), {_time(one.since)} to {_time(one.until)}"]
+    tiers = ", then ".join(part.tier for part in one.parts)
+    lines = [f"{one.tenant_name} ({tiers}), {_time(one.since)} to {_time(one.until)}"]
     lines += [*_reached(one), *_credit(one), "  Unavailable:", *_outages(one)]
     return "\n".join(lines) + "\n"
 
@@ -53,7 +54,7 @@ def _head(one: Statement) -> Iterator[str]:
     yield f"SERVICE LEVEL STATEMENT {what}" + (" (so far)" if one.so_far else "")
     yield "=" * WIDTH
     yield f"Customer      {one.tenant_name} ({one.tenant})"
-    yield f"Tier          {one.tier}"
+    yield f"Tier          {', then '.join(part.title for part in one.parts)}"
     yield f"Judged        {_time(one.since)} to {_time(one.until)}, half-open"
     if one.so_far:
         yield f"              The period ends {_time(one.asked_until)}; figures may still change."
@@ -67,15 +68,22 @@ def _figures(one: Statement) -> Iterator[str]:
     yield from _budget(one)
     yield from _credit(one)
     yield ""
+    if len(one.parts) > 1:
+        for part in one.parts:
+            yield f"ON THE TIER {part.title.upper()}, {_time(part.since)} to {_time(part.until)}"
+            yield from _reached(part)
+            yield from _credit(part)
+            yield ""
 
 
-def _reached(one: Statement) -> Iterator[str]:
+def _reached(one: Statement | Part) -> Iterator[str]:
     minutes = one.minutes
     if one.availability is None:
         yield "  Nothing to judge yet: no whole minute of this period has passed."
     else:
         yield f"  Reached       {one.availability}{_exactly(one)}"
-    yield f"  Promised      {one.objective}   {_verdict(one.met)}"
+    promised = one.objective or "by each tier its own share"
+    yield f"  Promised      {promised}   {_verdict(one.met)}"
     yield f"  Minutes       {minutes.total} in all, {minutes.excluded} excluded,"
     yield f"                {minutes.counted} counted, {_lost(one)}"
 
@@ -88,14 +96,17 @@ def _budget(one: Statement) -> Iterator[str]:
         yield f"                {budget.allowed_by_the_end} minutes allowed by the period's end"
 
 
-def _credit(one: Statement) -> Iterator[str]:
+def _credit(one: Statement | Part) -> Iterator[str]:
+    sofar = ", if the period ended now" if isinstance(one, Statement) and one.so_far else ""
+    money = " and ".join(f"{due.amount} {due.currency}" for due in one.credit)
     if one.credit_percent is not None:
-        sofar = ", if the period ended now" if one.so_far else ""
-        yield f"  Credit        {one.credit_percent}% of the monthly fee{sofar}"
+        fee = "the fee" if isinstance(one, Part) else "the monthly fee"
+        due = f": {money}" if money else ", which no contract names"
+        yield f"  Credit        {one.credit_percent}% of {fee}{due}{sofar}"
+    elif money:
+        yield f"  Credit        {money} in all{sofar}"
     else:
-        yield (
-            "  Credit        none is due on this tier" if one.availability else "  Credit        -"
-        )
+        yield f"  Credit        {'none is due on this tier' if one.availability else '-'}"
 
 
 def _tables(one: Statement) -> Iterator[str]:
@@ -167,7 +178,8 @@ def _flags(work: MaintenanceFigures) -> str:
 
 def _proof(one: Statement) -> Iterator[str]:
     yield "METHOD"
-    yield from (f"  {line}" for line in wrap(f"{one.method}: {one.method_in_words}", WIDTH - 2))
+    for words in dict.fromkeys(f"{part.method}: {part.method_in_words}" for part in one.parts):
+        yield from (f"  {line}" for line in wrap(words, WIDTH - 2))
     yield ""
     yield "EVIDENCE"
     for part in one.ledger:
@@ -195,12 +207,12 @@ def _verdict(met: bool | None) -> str:
     return "-" if met is None else "met" if met else "MISSED"
 
 
-def _exactly(one: Statement) -> str:
+def _exactly(one: Statement | Part) -> str:
     fraction = one.availability_fraction
     return f"   (exactly {fraction})" if fraction else ""
 
 
-def _lost(one: Statement) -> str:
+def _lost(one: Statement | Part) -> str:
     """Say what was lost: whole minutes where the method names them."""
     if one.minutes.unavailable is None:
         return f"{_cut(one.error_budget.spent_minutes)} lost"
