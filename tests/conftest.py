@@ -56,6 +56,15 @@ def named(url: str, database: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where a server is given, keep what is tried on it: the rest would only be run once more."""
+    if not os.environ.get("MESH_TEST_DATABASE_URL"):
+        return
+    tried = {id(item) for item in items if "postgres" in getattr(item, "fixturenames", ())}
+    config.hook.pytest_deselected(items=[item for item in items if id(item) not in tried])
+    items[:] = [item for item in items if id(item) in tried]
+
+
 @pytest.fixture(scope="session")
 async def postgres() -> AsyncIterator[Server]:
     """Start the embedded server in a folder of its own, or take MESH_TEST_DATABASE_URL."""
