@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ai_agent_mesh.evidence import verify
 from ai_agent_mesh.plumbing.crypto import (
     KeyedHash,
     KeyFileBroken,
     KeyFileExposed,
     MasterKey,
     Signer,
-    verify,
 )
 
 

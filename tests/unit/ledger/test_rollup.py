@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from ai_agent_mesh.evidence.rollup import Judged, Tally, judged, thresholds
 from ai_agent_mesh.playbook import default
-from ai_agent_mesh.product.ledger.rollup import Judged, Tally, judged, thresholds
 from ai_agent_mesh.sla import Fault, Sketch
 
 AT = datetime(2026, 11, 23, 6, 25, 59, 999999, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_agent_mesh.product.ledger.tree import (
+from ai_agent_mesh.evidence.tree import (
     includes,
     inclusion_path,
     leaf_data,

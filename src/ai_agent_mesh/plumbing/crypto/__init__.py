@@ -2,7 +2,7 @@
 
 from ai_agent_mesh.plumbing.crypto.keyfiles import KeyFileBroken, KeyFileExposed
 from ai_agent_mesh.plumbing.crypto.master import KeyedHash, MasterKey
-from ai_agent_mesh.plumbing.crypto.signer import Signer, verify
+from ai_agent_mesh.plumbing.crypto.signer import Signer
 from ai_agent_mesh.plumbing.crypto.vault import SealBroken, Vault
 
 __all__ = [
@@ -13,5 +13,4 @@ __all__ = [
     "SealBroken",
     "Signer",
     "Vault",
-    "verify",
 ]

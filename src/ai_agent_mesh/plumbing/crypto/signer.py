@@ -1,11 +1,9 @@
 """Knows how the ledger is signed: one Ed25519 key in a file, checked by its public half."""
 
-from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -13,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from ai_agent_mesh.evidence import key_id_of
 from ai_agent_mesh.plumbing.crypto import keyfiles
 
 
@@ -47,20 +46,6 @@ class Signer:
 
     def __repr__(self) -> str:
         return f"Signer({self.key_id})"
-
-
-def key_id_of(public: bytes) -> str:
-    """Return the name of a public key: the first 16 hexadecimal digits of its SHA-256."""
-    return sha256(public).hexdigest()[:16]
-
-
-def verify(public: bytes, signature: bytes, message: bytes) -> bool:
-    """Tell whether this 32-byte public key signed the message; malformed input is a no."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def _new_pem() -> bytes:

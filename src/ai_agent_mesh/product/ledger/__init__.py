@@ -1,18 +1,18 @@
 """The ledger: every call leaves one entry, numbered without a gap, added up and signed."""
 
-from ai_agent_mesh.product.ledger.audit import Check, Failure, Report
-from ai_agent_mesh.product.ledger.batch import Batch
-from ai_agent_mesh.product.ledger.exchange import audited
-from ai_agent_mesh.product.ledger.export import export
-from ai_agent_mesh.product.ledger.inbox import Inbox
-from ai_agent_mesh.product.ledger.model import (
+from ai_agent_mesh.evidence.audit import Check, Failure, Report
+from ai_agent_mesh.evidence.batch import Batch
+from ai_agent_mesh.evidence.entry import (
     Entry,
     EntryUnreadable,
     Kind,
-    LedgerUnavailable,
     MalformedReceipt,
     Receipt,
 )
+from ai_agent_mesh.evidence.exchange import audited
+from ai_agent_mesh.product.ledger.export import export
+from ai_agent_mesh.product.ledger.facts import LedgerUnavailable
+from ai_agent_mesh.product.ledger.inbox import Inbox
 from ai_agent_mesh.product.ledger.sequencer import Fenced, Sequencer
 from ai_agent_mesh.product.ledger.service import Evident, Ledger
 from ai_agent_mesh.product.ledger.spool import Spool

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from ai_agent_mesh.evidence.batch import Batch
+from ai_agent_mesh.evidence.rollup import Thresholds
 from ai_agent_mesh.plumbing.postgres import Database, Tx
-from ai_agent_mesh.product.ledger.batch import Batch
-from ai_agent_mesh.product.ledger.rollup import Thresholds
 
 _BATCH = """
 SELECT batch, first_seq, last_seq, root, previous, playbook, at, key_id, signature

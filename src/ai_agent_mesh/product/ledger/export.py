@@ -6,11 +6,11 @@ from itertools import groupby
 
 import msgspec
 
+from ai_agent_mesh.evidence.entry import EntryUnreadable
+from ai_agent_mesh.evidence.exchange import End, Header, Key, Line, Piece
+from ai_agent_mesh.evidence.tree import inclusion_path, leaf_data, leaf_hash
 from ai_agent_mesh.plumbing.postgres import Database
 from ai_agent_mesh.product.ledger.evidence import Evidence, Row
-from ai_agent_mesh.product.ledger.exchange import End, Header, Key, Line, Piece
-from ai_agent_mesh.product.ledger.model import EntryUnreadable
-from ai_agent_mesh.product.ledger.tree import inclusion_path, leaf_data, leaf_hash
 
 _PAGE = 500
 

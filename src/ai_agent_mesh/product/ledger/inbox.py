@@ -5,9 +5,10 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
 
+from ai_agent_mesh.evidence.entry import Entry, Receipt
 from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.plumbing.postgres import Database, Tx
-from ai_agent_mesh.product.ledger.model import Entry, LedgerUnavailable, Receipt
+from ai_agent_mesh.product.ledger.facts import LedgerUnavailable
 
 # A retry after a lost answer may bring an entry a second time; it is the same entry.
 _APPEND = """

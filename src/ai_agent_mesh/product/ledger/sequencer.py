@@ -15,15 +15,15 @@ from time import monotonic
 import msgspec
 import structlog
 
+from ai_agent_mesh.evidence.batch import Batch
+from ai_agent_mesh.evidence.rollup import Tally, judged, thresholds
+from ai_agent_mesh.evidence.tree import leaf_data, leaf_hash, root
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Conflict, Unavailable
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.plumbing.postgres import Database
-from ai_agent_mesh.product.ledger.batch import Batch
-from ai_agent_mesh.product.ledger.rollup import Tally, judged, thresholds
 from ai_agent_mesh.product.ledger.store import Head, Numbered, SequencerStore, Taken
-from ai_agent_mesh.product.ledger.tree import leaf_data, leaf_hash, root
 
 _UNREADABLE = "unreadable"
 #: The share of the time within which entries are to be numbered that passes between two looks.

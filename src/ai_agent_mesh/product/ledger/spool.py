@@ -15,10 +15,11 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from ai_agent_mesh.evidence.entry import Entry, EntryUnreadable, Receipt
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.plumbing.postgres import Database
+from ai_agent_mesh.product.ledger.facts import LedgerUnavailable
 from ai_agent_mesh.product.ledger.inbox import append
-from ai_agent_mesh.product.ledger.model import Entry, EntryUnreadable, LedgerUnavailable, Receipt
 
 _CHUNK = 1_000
 

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from ai_agent_mesh.evidence.batch import Batch
+from ai_agent_mesh.evidence.rollup import Tally, Thresholds
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.plumbing.postgres import Tx
-from ai_agent_mesh.product.ledger.batch import Batch
-from ai_agent_mesh.product.ledger.rollup import Tally, Thresholds
 
 _TAKE_OVER = """
 UPDATE ledger_head

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from ai_agent_mesh.evidence.audit import Audit, Check, Report
+from ai_agent_mesh.evidence.batch import Batch
+from ai_agent_mesh.evidence.rollup import Tally, judged
 from ai_agent_mesh.plumbing.postgres import Database
-from ai_agent_mesh.product.ledger.audit import Audit, Check, Report
-from ai_agent_mesh.product.ledger.batch import Batch
 from ai_agent_mesh.product.ledger.evidence import Evidence, Head, Row, snapshot
-from ai_agent_mesh.product.ledger.rollup import Tally, judged
 
 Key = tuple[object, ...]
 #: Of each hour with entries, the first and last sequence number.

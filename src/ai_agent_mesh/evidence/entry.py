@@ -9,15 +9,11 @@ from hashlib import sha256
 import msgspec
 
 from ai_agent_mesh.kernel.errors import Fault as Mistake
-from ai_agent_mesh.kernel.errors import Invalid, Unavailable
+from ai_agent_mesh.kernel.errors import Invalid
 from ai_agent_mesh.sla import Category, Fault, Service
 
 _NO_TIME = timedelta(0)
 _RECEIPT = re.compile(r"(ent_[0-9a-z]{26}); ?sha-256=([A-Za-z0-9_-]{43})=?")
-
-
-class LedgerUnavailable(Unavailable):
-    """The ledger cannot take an entry now: {reason}."""
 
 
 class EntryUnreadable(Invalid):

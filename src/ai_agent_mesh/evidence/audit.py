@@ -6,10 +6,10 @@ from hashlib import sha256
 
 import msgspec
 
-from ai_agent_mesh.plumbing.crypto import verify
-from ai_agent_mesh.product.ledger.batch import NO_STATEMENT, Batch
-from ai_agent_mesh.product.ledger.model import Entry, EntryUnreadable
-from ai_agent_mesh.product.ledger.tree import includes, leaf_data, leaf_hash, root
+from ai_agent_mesh.evidence.batch import NO_STATEMENT, Batch
+from ai_agent_mesh.evidence.entry import Entry, EntryUnreadable
+from ai_agent_mesh.evidence.signature import verify
+from ai_agent_mesh.evidence.tree import includes, leaf_data, leaf_hash, root
 
 
 class Check(StrEnum):

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from ai_agent_mesh.evidence.entry import Kind
 from ai_agent_mesh.kernel.spans import minute_of
 from ai_agent_mesh.playbook import Playbook
-from ai_agent_mesh.product.ledger.model import Kind
 from ai_agent_mesh.sla import Fault, Sketch, bad, timed, valid
 
 #: p50, p95 and p99 in microseconds, by category; a category without a promise is absent.

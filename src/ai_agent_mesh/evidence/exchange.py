@@ -5,8 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from ai_agent_mesh.product.ledger.audit import Audit, Check, Report
-from ai_agent_mesh.product.ledger.batch import Batch
+from ai_agent_mesh.evidence.audit import Audit, Check, Report
+from ai_agent_mesh.evidence.batch import Batch
 
 
 class Header(msgspec.Struct, frozen=True, tag_field="type", tag="ledger"):
