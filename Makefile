@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test lint types contracts pytest bench lock clean
+.PHONY: help install up demo test lint types contracts pytest bench load lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ pytest: $(STAMP)
 
 bench: $(STAMP) ## Measure, each figure beside its yardstick
 	@exec $(VENV)/bin/python -m benchmarks $(ARGS)
+
+load: $(STAMP) ## Drive the whole system for ten minutes and judge it (ARGS="--rate 200 --seconds 60")
+	@exec $(VENV)/bin/python -m benchmarks.sustained $(ARGS)
 
 lock: ## Choose the pinned versions anew (needs uv)
 	sh scripts/lock

@@ -43,24 +43,6 @@ from benchmarks.figures import Figure
 
 RUNS, STEPS = 100, 5
 TENANT = "tnt_01hzzzzzzzzzzzzzzzzzzzzzzz"
-SERVICE = """
-import asyncio
-async def main():
-    async def handle(reader, writer):
-        while True:
-            head = await reader.readuntil(b"\\r\\n\\r\\n")
-            lines = [line.lower().split(b":") for line in head.split(b"\\r\\n")]
-            await reader.readexactly(sum(int(l[1]) for l in lines if l[0] == b"content-length"))
-            writer.write(b"HTTP/1.1 200 OK\\r\\ncontent-type: application/json\\r\\n"
-                         b"content-length: 2\\r\\n\\r\\n{}")
-    async def serve(reader, writer):
-        try: await handle(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError): writer.close()
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-asyncio.run(main())
-"""
 PERMIT = """permit (principal is Mesh::Workflow, action == Mesh::Action::"callHttp",
   resource is Mesh::Endpoint);"""
 
@@ -103,7 +85,7 @@ async def main() -> list[Took]:
         server = EmbeddedServer(Path(folder) / "postgres")
         urls = await server.start()
         service = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", SERVICE, stdout=asyncio.subprocess.PIPE
+            sys.executable, "-m", "benchmarks.service", stdout=asyncio.subprocess.PIPE
         )
         try:
             if service.stdout is None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import httpx
 import msgspec
@@ -26,6 +27,12 @@ class System:
     key: str
     login_url: str
     env: dict[str, str]
+    #: The processes of `mesh up` by name.
+    pids: dict[str, int]
+
+    async def mesh(self, *words: str) -> dict[str, Any]:
+        """Run a `mesh` command on this system's data and return what it says as JSON."""
+        return await _mesh(self.env, *words, "--json")
 
     async def ask(self, method: str, path: str, body: object = None) -> dict[str, object]:
         """Send one request and return its JSON answer."""
@@ -52,7 +59,8 @@ async def system(*words: str) -> AsyncIterator[System]:
         assert urls is not None  # noqa: S101 - it has just said that it runs
         port = httpx.URL(said["api"]).port
         assert port is not None  # noqa: S101 - mesh up names it
-        yield System(port, made["issued"]["text"], urls.login, env)
+        pids = {name: pid for name, pid in said["pids"].items() if pid is not None}
+        yield System(port, made["issued"]["text"], urls.login, env, pids)
     finally:
         process.terminate()
         await process.wait()
@@ -66,7 +74,7 @@ def _folder() -> Path:
     return folder
 
 
-async def _mesh(env: dict[str, str], *words: str) -> dict[str, dict[str, str]]:
+async def _mesh(env: dict[str, str], *words: str) -> dict[str, Any]:  # JSON of any shape
     process = await asyncio.create_subprocess_exec(*MESH, *words, env=env, stdout=-1)
     out, _ = await process.communicate()
     return dict(msgspec.json.decode(out))
