@@ -125,16 +125,20 @@ class Door:
             reading=exchange.reads,
         )
         key = idempotency.key_of(exchange)
-        if key is not None:
-            answer = await idempotency.recall(await exchange.unit.begin(), key, exchange)
-            if answer is not None:
-                return answer
+        if key is None:
+            return await self._route(exchange)
+        claim = idempotency.Claim(key, exchange)
+        exchange.unit.claim = claim.take
+        try:
+            await exchange.unit.begin()
+        except idempotency.AnsweredBefore as before:
+            return before.answer
         answer = await self._route(exchange)
-        tx = exchange.unit.tx
-        if key is not None and tx is not None and answer.status < 400:
-            route = exchange.match.route
-            secret = route is not None and route.secret
-            await idempotency.remember(tx, key, answer, secret=secret)
+        if claim.answer is not None:  # another took the key while this one waited outside
+            return claim.answer
+        tx, route = exchange.unit.tx, exchange.match.route
+        if tx is not None and route is not None and answer.status < 400:
+            await idempotency.remember(tx, key, answer, secret=route.secret)
         return answer
 
     async def _route(self, exchange: Exchange) -> Answer:

@@ -1,7 +1,9 @@
 """A creating request that comes twice under one key has one effect and one answer.
 
 The key's row is written in the transaction of the change itself. A second request with the same key
-waits at the row until the first has ended, and then finds its answer, or nothing if it failed.
+waits at the row until the first has ended, and then finds its answer, or nothing if it failed. A
+route that waits for something outside lets the claim go meanwhile, and claims again afterwards: of
+two that waited at once, the later one finds the answer of the earlier.
 """
 
 from hashlib import sha256
@@ -24,6 +26,34 @@ class IdempotencyKeyReused(Conflict):
 
 class AnsweredOnce(Conflict):
     """This was created before under the same Idempotency-Key; its secret was shown once."""
+
+
+class AnsweredBefore(Conflict):
+    """This was answered before under the same Idempotency-Key."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class Claim:
+    """A request's hold on its key; `answer` is what an earlier request got under it, if one did."""
+
+    def __init__(self, key: str, exchange: Exchange) -> None:
+        self.key = key
+        self.answer: Answer | None = None
+        self._exchange = exchange
+
+    async def take(self, tx: Tx) -> None:
+        """Claim the key in a transaction.
+
+        Raises:
+            AnsweredBefore: `answer` says what.
+            IdempotencyKeyReused, AnsweredOnce: as `recall` does.
+        """
+        self.answer = await recall(tx, self.key, self._exchange)
+        if self.answer is not None:
+            raise AnsweredBefore(self.answer)
 
 
 def key_of(exchange: Exchange) -> str | None:

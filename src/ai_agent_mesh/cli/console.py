@@ -14,6 +14,7 @@ import typer
 from ai_agent_mesh.kernel.errors import Fact, Invalid
 
 if TYPE_CHECKING:
+    from ai_agent_mesh.plumbing.http import Unit
     from ai_agent_mesh.plumbing.postgres import Tx
     from ai_agent_mesh.wiring import Mesh
 
@@ -40,8 +41,12 @@ def with_mesh(work: Callable[["Mesh"], Awaitable[T]]) -> T:
 
 @dataclass
 class Act:
-    """A change made at the console: its transaction, and what its ledger entry will say."""
+    """A change made at the console: its unit of work, and what its ledger entry will say.
 
+    `tx` is for what waits on nothing outside; an act that does asks the unit again afterwards.
+    """
+
+    unit: "Unit"
     tx: "Tx"
     object: str | None = None
     detail: dict[str, str] = field(default_factory=dict)
@@ -54,10 +59,13 @@ async def acting(mesh: "Mesh", tenant_id: str, verb: str) -> AsyncIterator[Act]:
     `verb` names the change, such as `key.revoke`; the change and its entry are in or out together.
     """
     from ai_agent_mesh.kernel.ids import new_id
+    from ai_agent_mesh.plumbing.http import Unit
+    from ai_agent_mesh.plumbing.postgres import AWAY, DatabaseAway
     from ai_agent_mesh.product.ledger import Entry, Inbox, Kind
 
-    async with mesh.app.tenant(tenant_id) as tx:
-        act = Act(tx)
+    unit = Unit(mesh.app, tenant_id)
+    try:
+        act = Act(unit, await unit.begin())
         yield act
         entry = Entry(
             id=new_id("ent"),
@@ -69,7 +77,12 @@ async def acting(mesh: "Mesh", tenant_id: str, verb: str) -> AsyncIterator[Act]:
             playbook=mesh.playbook.digest,
             detail={"act": verb, **act.detail},
         )
-        await Inbox.insert(tx, entry)
+        await Inbox.insert(await unit.begin(), entry)
+        await unit.settle()
+    except AWAY as error:
+        raise DatabaseAway from error
+    finally:
+        await unit.undo()
 
 
 async def tenant_named(mesh: "Mesh", text: str) -> str:

@@ -35,6 +35,21 @@ async def drip(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.05)
 
 
+async def slow_head(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    for number in range(10_000):
+        writer.write(b"x-%d: y\r\n" % number)
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+async def pour(writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD + b'\r\n"')
+    while True:
+        writer.write(b"x" * 65_536)
+        await writer.drain()
+
+
 async def huge(writer: asyncio.StreamWriter) -> None:
     writer.write(HEAD + b"Content-Length: 100000002\r\n\r\n" + b'"')
     for _ in range(1000):
@@ -79,6 +94,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "hang": hang,
     "charset": charset,
     "drip": drip,
+    "slow-head": slow_head,
+    "pour": pour,
     "huge": huge,
     "half": half,
     "shut": shut,
@@ -89,6 +106,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "nul": saying(
         b'{"jsonrpc":"2.0","id":1,"result":%b,"choices":[%b],%b' % (NUL, CHOICE, NUL[1:])
     ),
+    "surrogate": saying(b'{"jsonrpc":"2.0","id":1,"result":"\\ud800","choices":"\\ud800"}'),
+    "number": saying(b'{"jsonrpc":"2.0","id":1,"result":1e400,"choices":' + b"9" * 5000 + b"}"),
     "list": saying(b"[1, 2, 3]"),
     "wrong": saying(b'{"jsonrpc": "2.0", "id": 1, "result": [1], "choices": 7}'),
 }
@@ -102,7 +121,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         length = re.search(rb"content-length: (\d+)", head.lower())
         await reader.readexactly(int(length[1]) if length else 0)
         await BEHAVIOURS[name](writer)
-    except (ConnectionError, asyncio.IncompleteReadError, KeyError):
+    except (ConnectionError, asyncio.IncompleteReadError, KeyError, asyncio.CancelledError):
         pass
     finally:
         writer.close()

@@ -19,6 +19,7 @@ from ai_agent_mesh.plumbing.http.outbound import (
     AnswerTooLarge,
     AnswerUnreadable,
     ConnectionBroken,
+    RedirectRefused,
     Unreachable,
     UpstreamFailed,
     guarded_client,
@@ -168,6 +169,8 @@ async def test_an_inward_address_is_refused(way: str, caller: AgentCaller) -> No
 HOSTILITIES: list[tuple[str, type[Fact]]] = [
     ("hang", AnswerTimedOut),
     ("drip", AnswerTimedOut),
+    ("slow-head", AnswerTimedOut),
+    ("pour", AnswerTooLarge),
     ("huge", AnswerTooLarge),
     ("bomb", AnswerTooLarge),
     ("half", ConnectionBroken),
@@ -175,6 +178,8 @@ HOSTILITIES: list[tuple[str, type[Fact]]] = [
     ("deep", AnswerUnreadable),
     ("garbage", AnswerUnreadable),
     ("nul", AnswerUnreadable),
+    ("surrogate", AnswerUnreadable),
+    ("number", AnswerUnreadable),
 ]
 
 
@@ -202,9 +207,10 @@ async def test_json_of_another_shape_is_unreadable(
 async def test_a_redirect_to_the_metadata_service_is_refused(
     way: str, caller: AgentCaller, hostile: str
 ) -> None:
-    with pytest.raises(AddressRefused) as raised:
+    with pytest.raises(RedirectRefused) as raised:
         await say(caller, target(way, hostile, "/elsewhere"), "x")
     assert "metadata" in raised.value.detail
+    assert status_of(raised.value) == 502
 
 
 async def test_a_healthy_agent_passes_its_check(way: str, caller: AgentCaller, honest: str) -> None:

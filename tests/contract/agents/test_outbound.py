@@ -18,8 +18,8 @@ from ai_agent_mesh.plumbing.http.outbound import (
     AnswerUnreadable,
     ConnectionBroken,
     NameUnknown,
+    RedirectRefused,
     Resolver,
-    SchemeRefused,
     TooManyRedirects,
     Unreachable,
     UpstreamFailed,
@@ -143,15 +143,16 @@ async def test_a_redirect_inward_is_refused() -> None:
 
     script = saying("HTTP/1.1 302 Found\nLocation: http://inner.example/\nContent-Length: 0")
     async with listening(script) as port, client(resolver=by_name) as http:
-        with pytest.raises(AddressRefused) as raised:
+        with pytest.raises(RedirectRefused) as raised:
             await http.get(f"http://agent.example:{port}/")
-    assert raised.value.evidence["host"] == "inner.example"
+    assert raised.value.evidence["host"] == "agent.example"
+    assert "inner.example has the address 169.254.169.254" in raised.value.detail
 
 
 async def test_a_redirect_to_another_scheme_is_refused() -> None:
     script = saying("HTTP/1.1 302 Found\nLocation: file:///etc/passwd\nContent-Length: 0")
     async with listening(script) as port, client() as http:
-        with pytest.raises(SchemeRefused):
+        with pytest.raises(RedirectRefused, match="not file"):
             await http.get(f"http://agent.example:{port}/")
 
 

@@ -23,13 +23,15 @@ from a2a.utils.errors import A2AError
 from google.protobuf.json_format import MessageToDict, ParseError
 
 from ai_agent_mesh.adapters.a2a.cards import A2aCards, speak
-from ai_agent_mesh.adapters.http import headers_of, wholesome
-from ai_agent_mesh.adapters.http.exchange import excerpt, failure_of, words
+from ai_agent_mesh.adapters.http import failure_of, headers_of
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.plumbing.http.outbound import (
     AnswerTimedOut,
     AnswerUnreadable,
     UpstreamFailed,
+    excerpt,
+    wholesome,
+    words,
 )
 from ai_agent_mesh.product.agents import (
     AgentFailed,

@@ -12,7 +12,8 @@ from a2a.types import AgentCard
 from a2a.utils.constants import AGENT_CARD_WELL_KNOWN_PATH, TransportProtocol
 from google.protobuf.json_format import MessageToDict, ParseError
 
-from ai_agent_mesh.adapters.http import checked_status, exchange, wholesome
+from ai_agent_mesh.adapters.http import checked_status, exchange
+from ai_agent_mesh.plumbing.http.outbound import wholesome
 from ai_agent_mesh.product.agents import Card, CardUnusable, Target, origin_of
 
 Json = Any  # a card is the agent's own JSON

@@ -4,9 +4,8 @@ from ai_agent_mesh.adapters.http.caller import HttpCaller
 from ai_agent_mesh.adapters.http.exchange import (
     checked_status,
     exchange,
+    failure_of,
     headers_of,
-    said,
-    wholesome,
 )
 
-__all__ = ["HttpCaller", "checked_status", "exchange", "headers_of", "said", "wholesome"]
+__all__ = ["HttpCaller", "checked_status", "exchange", "failure_of", "headers_of"]

@@ -10,10 +10,8 @@ from ai_agent_mesh.adapters.http.exchange import (
     exchange,
     failure_of,
     headers_of,
-    said,
-    wholesome,
-    words,
 )
+from ai_agent_mesh.plumbing.http.outbound import said, wholesome, words
 from ai_agent_mesh.product.agents import Message, Reply, Target
 
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import httpx
 import msgspec
 
-from ai_agent_mesh.adapters.http import checked_status, exchange, headers_of, said
-from ai_agent_mesh.plumbing.http.outbound import AnswerUnreadable
+from ai_agent_mesh.adapters.http import checked_status, exchange, headers_of
+from ai_agent_mesh.plumbing.http.outbound import AnswerUnreadable, said
 from ai_agent_mesh.product.agents import Message, Reply, Target
 
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]

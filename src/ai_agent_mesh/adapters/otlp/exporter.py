@@ -10,6 +10,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 
+from ai_agent_mesh.adapters.otlp.bounded import BoundedSession
 from ai_agent_mesh.adapters.otlp.spans import translated
 from ai_agent_mesh.plumbing.observe import get_logger
 from ai_agent_mesh.product.telemetry import SpanRecord
@@ -41,10 +42,16 @@ class OtlpExporter:
         service: str = "mesh",
         version: str = "",
         most_waiting: int = MOST_WAITING,
+        try_s: float = _TRY_S,
     ) -> None:
-        """`endpoint` is a base address, as OTEL_EXPORTER_OTLP_ENDPOINT has it."""
+        """`endpoint` is a base address, as OTEL_EXPORTER_OTLP_ENDPOINT has it.
+
+        A batch has `try_s` seconds to be taken, whatever the receiver does.
+        """
         self._exporter = OTLPSpanExporter(
-            endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=_TRY_S
+            endpoint=f"{endpoint.rstrip('/')}/v1/traces",
+            timeout=try_s,
+            session=BoundedSession(try_s),
         )
         self._resource = Resource.create({"service.name": service, "service.version": version})
         self._counts = counts

@@ -18,7 +18,6 @@ from ai_agent_mesh.cli.agent.options import (
     price_of,
 )
 from ai_agent_mesh.cli.console import (
-    Act,
     Json,
     Tenant,
     acting,
@@ -29,29 +28,12 @@ from ai_agent_mesh.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from ai_agent_mesh.plumbing.postgres import Tx
     from ai_agent_mesh.product.agents import Agent, AgentView, Answer
     from ai_agent_mesh.wiring import Mesh
 
 app = typer.Typer(help="Agents: register, list, invoke.", no_args_is_help=True)
 
 _ALL = 200
-
-
-class _Console:
-    """The work of one command: it has the process to itself, so it may keep its transaction."""
-
-    def __init__(self, act: Act) -> None:
-        self._act = act
-
-    async def begin(self) -> "Tx":
-        return self._act.tx
-
-    async def settle(self) -> None:
-        pass
-
-    def waited(self, microseconds: int) -> None:
-        pass
 
 
 @app.command()
@@ -94,7 +76,7 @@ def register(
 
     async def work(mesh: "Mesh") -> "AgentView":
         async with acting(mesh, await tenant_named(mesh, tenant), "agent.register") as act:
-            agent = await mesh.registrar.register(_Console(act), draft)
+            agent = await mesh.registrar.register(act.unit, draft)
             act.object, act.detail = agent.id, {"name": agent.name}
         return view(agent, card=True)
 
@@ -194,7 +176,7 @@ def update(
 
     async def work(mesh: "Mesh") -> "AgentView":
         async with acting(mesh, await tenant_named(mesh, tenant), "agent.update") as act:
-            changed = await mesh.registrar.change(_Console(act), agent, change, "*")
+            changed = await mesh.registrar.change(act.unit, agent, change, "*")
             act.object, act.detail = changed.id, {"version": str(changed.version)}
         return view(changed, card=True)
 
@@ -210,7 +192,7 @@ def refresh(agent: Name, tenant: Tenant, as_json: Json = False) -> None:
         from ai_agent_mesh.product.agents import view
 
         async with acting(mesh, await tenant_named(mesh, tenant), "agent.refresh") as act:
-            found = await mesh.registrar.refresh(_Console(act), agent)
+            found = await mesh.registrar.refresh(act.unit, agent)
             act.object = found.id
         return view(found, card=True)
 

@@ -1,5 +1,7 @@
 """One request's unit of work: its transaction, what it waited for, and whose fault it was."""
 
+from collections.abc import Awaitable, Callable
+
 from ai_agent_mesh.plumbing.postgres import Database, Tx
 
 
@@ -7,7 +9,7 @@ class Unit:
     """What a request does to the database, ended by the door together with its ledger entry.
 
     A route calls `begin` for its tenant's transaction, and `settle` before it waits on anything
-    outside, so that no connection is held meanwhile.
+    outside, so that no connection is held meanwhile; `undo` instead, where it has only read.
     """
 
     __slots__ = (
@@ -15,6 +17,7 @@ class Unit:
         "_reading",
         "_tenant_id",
         "_tx",
+        "claim",
         "fault",
         "object",
         "trace_id",
@@ -29,6 +32,8 @@ class Unit:
         self._tenant_id = tenant_id
         self._reading = reading
         self._tx: Tx | None = None
+        #: What each transaction begins with: the claim of an Idempotency-Key, say. It may raise.
+        self.claim: Callable[[Tx], Awaitable[None]] | None = None
         #: W3C trace id of the request, 32 hex digits.
         self.trace_id = trace_id
         #: An explicit fault (none, client, quota, upstream, platform) wins over the status.
@@ -48,6 +53,8 @@ class Unit:
         if self._tx is None:
             lend = self._database.read if self._reading else self._database.begin
             self._tx = await lend(self._tenant_id)
+            if self.claim is not None:
+                await self.claim(self._tx)
         return self._tx
 
     async def settle(self) -> None:

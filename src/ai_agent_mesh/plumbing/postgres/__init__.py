@@ -1,6 +1,6 @@
 """The database kit: pools by role, tenant transactions, migrations."""
 
-from ai_agent_mesh.plumbing.postgres.database import Database, DatabaseAway, Role
+from ai_agent_mesh.plumbing.postgres.database import AWAY, Database, DatabaseAway, Role
 from ai_agent_mesh.plumbing.postgres.migrate import (
     MigrationFailed,
     current_revision,
@@ -11,6 +11,7 @@ from ai_agent_mesh.plumbing.postgres.presence import Presence
 from ai_agent_mesh.plumbing.postgres.tx import Tx, Unstorable
 
 __all__ = [
+    "AWAY",
     "Database",
     "DatabaseAway",
     "MigrationFailed",

@@ -71,6 +71,10 @@ class Work(Protocol):
         """Commit, and hold no connection."""
         ...
 
+    async def undo(self) -> None:
+        """Undo what is not settled, and hold no connection."""
+        ...
+
     def waited(self, microseconds: int) -> None:
         """Count time spent on the outside."""
         ...

@@ -102,10 +102,7 @@ class Registrar:
         card = None
         if draft.kind is Kind.A2A:
             target = Target(kind=draft.kind, url=draft.url, credential=draft.credential)
-            # Nothing of ours is open yet. The claim of an Idempotency-Key may be, and it must stay
-            # in the transaction of the change, so this is the one wait that does not settle first.
-            with Stopwatch(work):
-                card = await self._cards.read(target, deadline_s=CHECK_S)
+            card = await self._read(work, target)
             draft = msgspec.structs.replace(
                 draft,
                 name=draft.name or name_from(card.name),
@@ -153,7 +150,8 @@ class Registrar:
         return await Agents(await work.begin(), self._vault).keep_card(found, card)
 
     async def _read(self, work: Work, target: Target) -> Card:
-        await work.settle()
+        # Only read so far, so nothing is lost; and no claim of a key may stand without its answer.
+        await work.undo()
         with Stopwatch(work):
             return await self._cards.read(target, deadline_s=CHECK_S)
 

@@ -85,7 +85,7 @@ def _standard(fact: Fact) -> Standard:  # noqa: PLR0911 - a table of types
             return "configuration"
         case Invalid():
             return "validation"
-    return "communication"
+    return "runtime"  # what is left is the platform's own: too busy, say
 
 
 def _status(fact: Fact, kind: Standard) -> int:

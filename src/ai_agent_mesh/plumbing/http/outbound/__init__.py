@@ -10,6 +10,7 @@ from ai_agent_mesh.plumbing.http.outbound.facts import (
     ConnectionBroken,
     NameUnknown,
     OutboundBusy,
+    RedirectRefused,
     SchemeRefused,
     TooManyRedirects,
     Unreachable,
@@ -17,6 +18,7 @@ from ai_agent_mesh.plumbing.http.outbound.facts import (
     UrlUnusable,
 )
 from ai_agent_mesh.plumbing.http.outbound.pinned import Resolver, resolve
+from ai_agent_mesh.plumbing.http.outbound.reading import excerpt, said, wholesome, words
 
 __all__ = [
     "AddressPolicy",
@@ -29,12 +31,17 @@ __all__ = [
     "Network",
     "NetworksInvalid",
     "OutboundBusy",
+    "RedirectRefused",
     "Resolver",
     "SchemeRefused",
     "TooManyRedirects",
     "Unreachable",
     "UpstreamFailed",
     "UrlUnusable",
+    "excerpt",
     "guarded_client",
     "resolve",
+    "said",
+    "wholesome",
+    "words",
 ]

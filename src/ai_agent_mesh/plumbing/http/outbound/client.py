@@ -7,6 +7,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
+from ai_agent_mesh.kernel.errors import Denied
 from ai_agent_mesh.plumbing.http.outbound.addresses import AddressPolicy
 from ai_agent_mesh.plumbing.http.outbound.body import BoundedBody
 from ai_agent_mesh.plumbing.http.outbound.facts import (
@@ -14,6 +15,7 @@ from ai_agent_mesh.plumbing.http.outbound.facts import (
     AnswerUnreadable,
     ConnectionBroken,
     OutboundBusy,
+    RedirectRefused,
     SchemeRefused,
     TooManyRedirects,
     Unreachable,
@@ -89,11 +91,17 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         seconds = min(self._total_s, own or self._total_s)
         deadline = asyncio.get_running_loop().time() + seconds
         host = request.url.host
-        for _ in range(self._redirects + 1):
-            with outside(request.url, seconds):
-                _check_url(request.url)
-                async with asyncio.timeout_at(deadline):
-                    response = await self._inner.handle_async_request(request)
+        for hop in range(self._redirects + 1):
+            try:
+                with outside(request.url, seconds):
+                    _check_url(request.url)
+                    async with asyncio.timeout_at(deadline):
+                        response = await self._inner.handle_async_request(request)
+            except Denied as fact:
+                if hop == 0:
+                    raise
+                # The caller chose the first address; whoever answers there chose this one.
+                raise RedirectRefused(host=host, reason=fact.detail) from fact
             onward = _redirected(request, response)
             if onward is None:
                 return self._bounded(response, request.url, seconds, deadline)
@@ -173,7 +181,8 @@ def _redirected(request: httpx.Request, response: httpx.Response) -> httpx.Reque
     try:
         url = request.url.join(location).copy_with(username=None, password=None, fragment=None)
     except httpx.InvalidURL as error:
-        raise UrlUnusable(reason=f"redirected to {location[:200]!r}: {_said(error)}") from error
+        reason = f"{location[:200]!r} is no address: {_said(error)}."
+        raise RedirectRefused(host=request.url.host, reason=reason) from error
     headers = request.headers.copy()
     if _origin(url) != _origin(request.url):
         headers = httpx.Headers([pair for pair in headers.items() if pair[0] in PORTABLE])

@@ -57,5 +57,9 @@ class AnswerUnreadable(UpstreamFailed):
     """The answer of {host} cannot be read: {reason}."""
 
 
+class RedirectRefused(UpstreamFailed):
+    """{host} redirects to where no call goes: {reason}"""
+
+
 class TooManyRedirects(UpstreamFailed):
     """{host} redirected more than {limit} times."""

@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from ai_agent_mesh.kernel.errors import Fact
+from ai_agent_mesh.plumbing.http.outbound import excerpt, said, wholesome, words
 from ai_agent_mesh.plumbing.observe import current
 from ai_agent_mesh.plumbing.postgres import Database, Tx
 from ai_agent_mesh.product.agents import Asker, Invocation
@@ -226,7 +227,7 @@ def _judge(response: httpx.Response, body: CallHttp, step: Step) -> None:
         raise raised("authentication", title, place, status=status)
     if kind == "authorization":
         raise raised("authorization", title, place, status=status)
-    raise raised("communication", title, place, status=status, detail=response.text[:500])
+    raise raised("communication", title, place, status=status, detail=excerpt(words(response)))
 
 
 def _wanted(response: httpx.Response, answer: str) -> Json:
@@ -247,14 +248,12 @@ def _wanted(response: httpx.Response, answer: str) -> Json:
 
 
 def _content(response: httpx.Response) -> Json:
+    """Return the JSON that the answer says it is, or its text; AnswerUnreadable tells of others."""
     if not response.content:
         return None
     if "json" in response.headers.get("content-type", ""):
-        try:
-            return msgspec.json.decode(response.content)
-        except msgspec.DecodeError:
-            return response.text
-    return response.text
+        return said(response, Any)
+    return wholesome(words(response), response.url.host)
 
 
 CALLS: dict[str, Call] = {"call:a2a": call_agent, "call:http": call_http}
