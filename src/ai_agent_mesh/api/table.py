@@ -95,6 +95,7 @@ ROUTES: tuple[Route, ...] = (
         GET     /v1/ledger/key                   ledger:read
         GET     /v1/slos                         sla:read
         GET     /v1/sla/statements/{month}       sla:read
+        GET     /v1/sla/credits                  sla:read
         POST    /v1/maintenance                  platform:write     creates
         GET     /v1/maintenance                  maintenance:read
         GET     /v1/maintenance/{maintenance_id}         maintenance:read

@@ -30,6 +30,7 @@ COMMANDS = {
     "telemetry": "Usage, series, percentiles, traces",
     "sla": "Statements of the service level, and their proof",
     "slo": "Objectives of the running month",
+    "credit": "Closed months, and the credits that were booked",
     "maintenance": "Planned maintenance: announce, list, cancel",
     "ledger": "Export and verify the ledger",
     "migrate": "Bring the database to this version's schema",

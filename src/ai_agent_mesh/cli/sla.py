@@ -12,9 +12,12 @@ from ai_agent_mesh.kernel.errors import Conflict, Fault, Invalid
 from ai_agent_mesh.kernel.spans import Month, Span
 
 if TYPE_CHECKING:
+    from ai_agent_mesh.operations.credits import Closing
     from ai_agent_mesh.operations.objectives import Statement
     from ai_agent_mesh.product.ledger import Failure
     from ai_agent_mesh.wiring import Mesh
+
+    Verified = tuple[Statement, list[Closing]]
 
 app = typer.Typer(help="Statements of the service level, and their proof.", no_args_is_help=True)
 
@@ -53,7 +56,7 @@ def statement(
     from ai_agent_mesh.operations.objectives import Objectives, as_text
     from ai_agent_mesh.wiring import Mesh
 
-    asked = _asked(month, since, until)
+    asked = asked_for(month, since, until)
 
     async def read(mesh: Mesh) -> "Statement":
         objectives = Objectives(mesh.operations, mesh.playbook, mesh.clock)
@@ -73,21 +76,26 @@ def verify(
     until: Until = None,
     as_json: Json = False,
 ) -> None:
-    """Check the ledger, then recompute every figure from its entries; exit 1 at a difference."""
-    asked = _asked(month, since, until)
+    """Check the ledger, then recompute every figure and booked credit; exit 1 at a difference."""
+    asked = asked_for(month, since, until)
 
-    async def check(mesh: "Mesh") -> list["Statement"]:
+    async def check(mesh: "Mesh") -> "list[Verified]":
         return await _verify(mesh, tenant, asked)
 
     verified = with_mesh(check)
     speak(
-        {"verified": True, "statements": verified},
+        {
+            "verified": True,
+            "statements": [one for one, _ in verified],
+            "closings": [closing for _, closings in verified for closing in closings],
+        },
         as_json=as_json,
-        text=lambda: "\n".join(_confirmed(one) for one in verified),
+        text=lambda: "\n".join(_confirmed(*one) for one in verified),
     )
 
 
-async def _verify(mesh: "Mesh", tenant: str | None, asked: Month | Span) -> list["Statement"]:
+async def _verify(mesh: "Mesh", tenant: str | None, asked: Month | Span) -> "list[Verified]":
+    from ai_agent_mesh.operations.credits import Credits
     from ai_agent_mesh.operations.objectives import Objectives, first_difference
     from ai_agent_mesh.product.ledger import Check
     from ai_agent_mesh.product.ledger import verify as verify_ledger
@@ -108,7 +116,8 @@ async def _verify(mesh: "Mesh", tenant: str | None, asked: Month | Span) -> list
             raise FigureDiffers(
                 place=f"{stated.tenant_name}: {place}", stated=left, recounted=right
             )
-        verified.append(stated)
+        credits_ = Credits(mesh.app, mesh.operations, mesh.playbook, mesh.clock)
+        verified.append((stated, await credits_.check(recounted)))
     if not verified:
         raise NoTenants
     _raise(report.failures[:1])
@@ -130,16 +139,19 @@ def _progress(what: str) -> Iterator[Callable[[int], None]]:
         yield lambda done: status.update(f"{what}: {done:,} entries")
 
 
-def _confirmed(one: "Statement") -> str:
+def _confirmed(one: "Statement", closings: "Sequence[Closing]") -> str:
     entries = sum(part.entries for part in one.ledger)
+    owed = ", ".join(f"{due.amount} {due.currency}" for due in one.credit) or "nothing"
+    booked = f"; the booked credit is what is owed: {owed}" if closings else ""
     return (
         f"{one.tenant_name}: {one.availability or 'nothing to judge'}, "
         f"{one.error_budget.spent_minutes} of {one.minutes.counted} minutes lost; "
-        f"every figure recomputed from {entries} entries"
+        f"every figure recomputed from {entries} entries{booked}"
     )
 
 
-def _asked(month: str | None, since: str | None, until: str | None) -> Month | Span:
+def asked_for(month: str | None, since: str | None, until: str | None) -> Month | Span:
+    """Return what the options name: a month, a span, or without any the running month."""
     now = datetime.now(UTC)
     if month and (since or until):
         raise typer.BadParameter("give --month, or --since and --until, not both")

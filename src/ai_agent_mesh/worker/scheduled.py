@@ -2,12 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from ai_agent_mesh.operations.credits import Credits
 from ai_agent_mesh.plumbing.jobs import Engine, Scheduled, forget_leases
 from ai_agent_mesh.wiring import Mesh
 
 #: How often due health checks are looked for; each agent has its own due time.
 HEALTH_EVERY = timedelta(seconds=5)
 FORGET_EVERY = timedelta(minutes=1)
+#: A month that is over is closed within this time.
+CLOSE_EVERY = timedelta(hours=1)
 #: How long the queue remembers a segment that is done, for whoever looks into a trouble.
 DONE_KEPT = timedelta(days=1)
 
@@ -19,7 +22,9 @@ def jobs_of(mesh: Mesh, engine: Engine) -> tuple[Scheduled, ...]:
         await engine.forget(now - DONE_KEPT)
         await forget_leases(mesh.app, now - DONE_KEPT)
 
+    closer = Credits(mesh.app, mesh.operations, mesh.playbook, mesh.clock)
     return (
         Scheduled("agents.health", HEALTH_EVERY, mesh.health.run),
         Scheduled("jobs.forget", FORGET_EVERY, forget),
+        Scheduled("credits.close", CLOSE_EVERY, closer.close_due),
     )

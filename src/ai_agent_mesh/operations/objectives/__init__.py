@@ -10,11 +10,16 @@ from ai_agent_mesh.operations.objectives.rules import (
 )
 from ai_agent_mesh.operations.objectives.service import Objectives, SpanAhead
 from ai_agent_mesh.operations.objectives.slos import Slo, slos
-from ai_agent_mesh.operations.objectives.statement import Statement, first_difference
+from ai_agent_mesh.operations.objectives.statement import (
+    CIRCUMSTANCES,
+    Statement,
+    first_difference,
+)
 from ai_agent_mesh.operations.objectives.store import PROBE, ObjectiveStore
 from ai_agent_mesh.operations.objectives.text import as_brief, as_text, slos_as_text
 
 __all__ = [
+    "CIRCUMSTANCES",
     "PROBE",
     "Calls",
     "Evidence",

@@ -93,6 +93,7 @@ def _measured(book: Playbook) -> str:
             ),
             f"Clocks that differ by more than {spell(rule.clock_difference)} make us not ready.",
             f"A call is numbered in the ledger within {spell(rule.sequenced_within)}.",
+            f"A closed month is corrected for {spell(rule.corrected_within)}.",
         ]
     )
 

@@ -106,6 +106,7 @@ class Measurement(Section, frozen=True):
     year: Duration
     clock_difference: Duration
     sequenced_within: Duration
+    corrected_within: Duration
     probe: Probe
     unknown_callers: UnknownCallers
 

@@ -1,0 +1,27 @@
+"""What is owed for a month that fell short: closed by itself, booked once, corrected by a difference."""  # noqa: E501
+
+from ai_agent_mesh.operations.credits.model import Booking, Closing
+from ai_agent_mesh.operations.credits.rules import booked_in, differences
+from ai_agent_mesh.operations.credits.service import (
+    Closed,
+    CreditDiffers,
+    Credits,
+    NothingJudged,
+    NotOver,
+)
+from ai_agent_mesh.operations.credits.store import ClosingStore
+from ai_agent_mesh.operations.credits.text import as_lines
+
+__all__ = [
+    "Booking",
+    "Closed",
+    "Closing",
+    "ClosingStore",
+    "CreditDiffers",
+    "Credits",
+    "NotOver",
+    "NothingJudged",
+    "as_lines",
+    "booked_in",
+    "differences",
+]
