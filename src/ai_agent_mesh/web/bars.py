@@ -14,6 +14,7 @@ GAP = 3
 SIGNS = {
     State.OPERATIONAL: "✓",
     State.UNKNOWN: "?",
+    State.MAINTENANCE: "⚒",
     State.DEGRADED: "~",
     State.PARTIAL: "!",
     State.MAJOR: "✕",
@@ -41,13 +42,15 @@ class Bar:
 
 def bar(day: Day) -> Bar:
     """Return how a day is drawn and said."""
-    date = day.day.isoformat()
+    date, left_out = day.day.isoformat(), ""
+    if day.excluded:
+        left_out = f"; {duration(day.excluded)} of maintenance left out"
     if day.uptime is None:
-        return Bar("none", HEIGHT - STUB, 0, f"{date}: not measured")
+        return Bar("none", HEIGHT - STUB, 0, f"{date}: not measured{left_out}")
     if not day.unavailable:
-        return Bar("up", 0, 0, f"{date}: no unavailable minute")
+        return Bar("up", 0, 0, f"{date}: no unavailable minute{left_out}")
     share = 1 - day.uptime
-    words = f"{date}: {duration(day.unavailable)} unavailable, uptime {short(day.uptime)}"
+    words = f"{date}: {duration(day.unavailable)} unavailable, uptime {short(day.uptime)}{left_out}"
     if share == 1:
         return Bar("out", HEIGHT, HEIGHT, words)
     dark = next(height for least, height in _DARK if share >= least)

@@ -7,12 +7,20 @@ from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, SkipValidation
 
+from ai_agent_mesh.operations.maintenance import MaintenanceView
 from ai_agent_mesh.operations.status import DAYS, NAMES, Component, State, Status, indicator
 from ai_agent_mesh.playbook import Playbook
-from ai_agent_mesh.sla import percent_text
+from ai_agent_mesh.sla import Service, percent_text
 from ai_agent_mesh.web import bars
 from ai_agent_mesh.web.layout import CONTENT, HEADERS, STATIC, page
 from ai_agent_mesh.web.reference import reference
+
+_WORK_WORDS = {
+    "scheduled": "Planned",
+    "in_progress": "In progress",
+    "completed": "Done",
+    "cancelled": "Cancelled",
+}
 
 
 class Wiring(Protocol):
@@ -40,7 +48,8 @@ async def status(mesh: SkipValidation[Wiring]) -> Response[str]:
     """Show how the core services are and were."""
     overview = await mesh.status.overview()
     level, words = indicator(overview)
-    unmeasured = overview.at is not None and overview.worst is State.UNKNOWN
+    # The banner's colour follows the indicator, but for two states that are neither good nor bad.
+    plain = overview.at is not None and overview.worst in {State.UNKNOWN, State.MAINTENANCE}
     return page(
         "status.html",
         max_age_s=5,
@@ -48,7 +57,8 @@ async def status(mesh: SkipValidation[Wiring]) -> Response[str]:
         days=DAYS,
         at=overview.at,
         stale=overview.stale,
-        indicator=State.UNKNOWN.value if unmeasured else level.value,
+        indicator=overview.worst.value if plain else level.value,
+        works=[_work(one) for one in overview.works if one.until > (overview.at or one.since)],
         banner=words,
         sign=bars.SIGNS[overview.worst if overview.at else State.MAJOR],
         components=[_component(one) for one in overview.components],
@@ -86,6 +96,22 @@ def _component(one: Component) -> dict[str, object]:
             for day in reversed(one.days)
             if day.unavailable
         ],
+    }
+
+
+def _work(one: MaintenanceView) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "title": one.title,
+        "description": one.description,
+        "state": one.state,
+        "words": _WORK_WORDS[one.state],
+        "since": one.since,
+        "until": one.until,
+        "services": ", ".join(NAMES[Service(name)][0] for name in one.services),
+        "verdict": one.verdict,
+        "impact": one.impact,
+        "announced": one.announced_at,
     }
 
 

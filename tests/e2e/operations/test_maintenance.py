@@ -20,6 +20,8 @@ from ai_agent_mesh.operations.maintenance import (
     PlatformAlone,
 )
 from ai_agent_mesh.operations.objectives import Objectives, Statement, as_text, first_difference
+from ai_agent_mesh.operations.status import State, Status
+from ai_agent_mesh.operations.status.statuspage import summary
 from ai_agent_mesh.playbook import default
 from ai_agent_mesh.sla import Fault, Method, Service
 
@@ -186,6 +188,33 @@ async def test_maintenance_wins_over_the_probes_silence(book: Book) -> None:
     await book.probe(at(20), 40)
     await announce(book, at(0, day=1), at(3), at(20))
     assert lost(await stated(book)) == [25, 35]
+
+
+async def test_the_public_page_shows_maintenance_and_the_days_without_it(book: Book) -> None:
+    book.clock.move(at(30, 20) - book.clock.now())
+    await book.probe(at(0), 10)  # then silence
+    running = await announce(book, at(0, day=1), at(5), at(40), Service.API)
+    await announce(book, at(0), at(5), at(40), Service.TELEMETRY)  # too late: hides nothing
+    planned = await announce(book, at(0), at(0, day=8), at(30, day=8))
+    off = await announce(book, at(0), at(0, day=9), at(30, day=9))
+    await cancel(book, off, at(1))
+    await book.number()
+    overview = await Status(book.databases.operations, book.playbook, book.clock).overview()
+    states = {one.service: one.state for one in overview.components}
+    assert (states[Service.API], states[Service.TELEMETRY]) == (State.MAINTENANCE, State.MAJOR)
+    today = overview.components[0].days[-1]
+    assert (today.judged, today.unavailable, today.excluded) == (5, 0, 25)
+    assert (overview.components[3].days[-1].unavailable, overview.worst) == (20, State.MAJOR)
+    told = summary(overview, "http://mesh/status")
+    assert [part.status for part in told.components][:2] == ["major_outage", "under_maintenance"]
+    planned_ones = told.scheduled_maintenances
+    assert [(one.status, one.name) for one in planned_ones] == [
+        ("in_progress", "Disks"), ("in_progress", "Disks"), ("scheduled", "Disks"),
+    ]  # fmt: skip
+    assert {running.id, planned.id} < {one.id for one in planned_ones}
+    assert "will exclude" in planned_ones[0].incident_updates[0].body
+    assert "will be judged" in planned_ones[1].incident_updates[0].body
+    assert planned_ones[0].components == ["api"]
 
 
 @pytest.mark.usefixtures("hour")

@@ -53,7 +53,7 @@ def test_a_new_installation_tells_of_no_trouble_before_there_is_any() -> None:
     # The probe has begun in the minute that is still running; nothing is judged yet.
     begun = NOON + MINUTE
     evidence = Evidence(Span(NOON - 10 * MINUTE, NOON), (), {Service.API: Watch(begun)}, ())
-    fresh = overview_of(evidence, {Service.API: begun}, default())
+    fresh = overview_of(evidence, {Service.API: begun}, default(), NOON)
     assert {one.state for one in fresh.components} == {State.UNKNOWN}
     assert indicator(fresh)[0] == "none"
     told = summary(fresh, "http://mesh/status")

@@ -10,12 +10,14 @@ from ai_agent_mesh.operations.maintenance.facts import (
 )
 from ai_agent_mesh.operations.maintenance.model import Draft, Maintenance, Proof, State
 from ai_agent_mesh.operations.maintenance.rules import (
+    FURTHEST,
     as_of,
     excluded_spans,
     excludes,
     is_late,
     is_outside_window,
     notice_asked,
+    running,
     state_of,
     verdict,
     window_note,
@@ -25,6 +27,7 @@ from ai_agent_mesh.operations.maintenance.store import acts, touching
 from ai_agent_mesh.operations.maintenance.views import MaintenanceView, view
 
 __all__ = [
+    "FURTHEST",
     "AlreadyCancelled",
     "AlreadyOver",
     "Draft",
@@ -46,6 +49,7 @@ __all__ = [
     "is_late",
     "is_outside_window",
     "notice_asked",
+    "running",
     "state_of",
     "touching",
     "verdict",

@@ -73,6 +73,13 @@ def state_of(work: Maintenance, now: datetime) -> State:
     return State.IN_PROGRESS if now < work.span.until else State.COMPLETED
 
 
+def running(
+    works: Iterable[Maintenance], playbook: Playbook, now: datetime
+) -> tuple[Maintenance, ...]:
+    """Return what is under way at a moment and excludes its minutes."""
+    return tuple(work for work in works if excludes(work, playbook) and work.span.holds(now))
+
+
 def as_of(works: Iterable[Maintenance], moment: datetime, span: Span) -> tuple[Maintenance, ...]:
     """Return what touches a span, as it was known at a moment: by announcements made before it."""
     return tuple(

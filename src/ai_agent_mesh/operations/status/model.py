@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 
+from ai_agent_mesh.operations.maintenance import MaintenanceView
 from ai_agent_mesh.sla import Service
 
 
@@ -14,6 +15,7 @@ class State(StrEnum):
 
     OPERATIONAL = "operational"
     UNKNOWN = "unknown"
+    MAINTENANCE = "under_maintenance"
     DEGRADED = "degraded_performance"
     PARTIAL = "partial_outage"
     MAJOR = "major_outage"
@@ -40,11 +42,15 @@ class Indicator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of a service: how many of its minutes were judged, and how many were unavailable."""
+    """One day of a service: how many of its minutes were judged, and how many were unavailable.
+
+    Minutes `excluded` by maintenance are not among the judged ones.
+    """
 
     day: date
     judged: int
     unavailable: int
+    excluded: int = 0
 
     @property
     def uptime(self) -> Fraction | None:
@@ -74,6 +80,13 @@ class Overview:
     at: datetime | None
     components: Sequence[Component]
     stale: bool = False
+    #: Maintenance of the past days and all that is to come, the earliest first.
+    works: Sequence[MaintenanceView] = ()
+
+    @property
+    def standing(self) -> Sequence[MaintenanceView]:
+        """Return what is under way or to come."""
+        return [work for work in self.works if work.state in {"in_progress", "scheduled"}]
 
     @property
     def worst(self) -> State:

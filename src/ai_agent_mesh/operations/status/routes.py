@@ -1,13 +1,18 @@
 """The machine-readable status and the two questions of a load balancer: public, cheap."""
 
+from collections.abc import Collection
+
 from litestar import Request, Response, get
 from litestar.datastructures import State as AppState
 from litestar.params import SkipValidation
 
+from ai_agent_mesh.operations.maintenance import State as MaintenanceState
 from ai_agent_mesh.operations.status.ports import Wiring
 from ai_agent_mesh.operations.status.readiness import Readiness, Report
+from ai_agent_mesh.operations.status.scheduled import scheduled
 from ai_agent_mesh.operations.status.statuspage import (
     ComponentsAnswer,
+    ScheduledAnswer,
     StatusAnswer,
     SummaryAnswer,
     summary,
@@ -36,6 +41,45 @@ async def components_json(request: AnyRequest, mesh: Wired) -> ComponentsAnswer:
     """Answer with the page and its components."""
     whole = summary(await mesh.status.overview(), _page(request))
     return ComponentsAnswer(whole.page, whole.components)
+
+
+@get(
+    "/api/v2/scheduled-maintenances.json",
+    summary="Read maintenance, past and planned",
+    tags=["status"],
+)
+async def scheduled_json(request: AnyRequest, mesh: Wired) -> ScheduledAnswer:
+    """Answer with the page and the maintenance of the past days and to come."""
+    return await _scheduled(request, mesh, set(MaintenanceState))
+
+
+@get(
+    "/api/v2/scheduled-maintenances/upcoming.json",
+    summary="Read the maintenance to come",
+    tags=["status"],
+)
+async def upcoming_json(request: AnyRequest, mesh: Wired) -> ScheduledAnswer:
+    """Answer with the page and the maintenance that has not begun."""
+    return await _scheduled(request, mesh, {MaintenanceState.SCHEDULED})
+
+
+@get(
+    "/api/v2/scheduled-maintenances/active.json",
+    summary="Read the maintenance under way",
+    tags=["status"],
+)
+async def active_json(request: AnyRequest, mesh: Wired) -> ScheduledAnswer:
+    """Answer with the page and the maintenance that runs now."""
+    return await _scheduled(request, mesh, {MaintenanceState.IN_PROGRESS})
+
+
+async def _scheduled(
+    request: AnyRequest, mesh: Wiring, states: Collection[MaintenanceState]
+) -> ScheduledAnswer:
+    overview = await mesh.status.overview()
+    works = [work for work in overview.works if work.state in states]
+    url = _page(request)
+    return ScheduledAnswer(summary(overview, url).page, scheduled(works, url))
 
 
 @get("/livez", summary="Ask whether the process is alive", tags=["status"])

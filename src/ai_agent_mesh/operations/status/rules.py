@@ -1,14 +1,15 @@
 """How minutes become a state, a day's bar and a banner."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
-from ai_agent_mesh.operations.maintenance import notice_asked
+from ai_agent_mesh.operations.maintenance import excluded_spans, notice_asked, running, view
 from ai_agent_mesh.operations.objectives import Evidence, judge
 from ai_agent_mesh.operations.status.model import Component, Day, Indicator, Overview, State
 from ai_agent_mesh.playbook import Playbook
-from ai_agent_mesh.sla import Method, MinuteCount, Service, moment_of, spans_of
+from ai_agent_mesh.sla import Method, MinuteCount, Service, moment_of, spans_of, started_in
 
 #: How far the page looks back, and how many of the last minutes make the present. Both shape what
 #: is shown and promise nothing, so they stand here and not in the playbook.
@@ -18,6 +19,8 @@ PRESENT = 5
 INDICATORS: Mapping[State, tuple[Indicator, str]] = {
     State.OPERATIONAL: (Indicator.NONE, "All systems operational"),
     State.UNKNOWN: (Indicator.NONE, "Not measured yet"),
+    # Statuspage documents no indicator for it.
+    State.MAINTENANCE: (Indicator.NONE, "Maintenance in progress"),
     State.DEGRADED: (Indicator.MINOR, "Partially degraded service"),
     State.PARTIAL: (Indicator.MAJOR, "Partial system outage"),
     State.MAJOR: (Indicator.CRITICAL, "Major service outage"),
@@ -25,29 +28,44 @@ INDICATORS: Mapping[State, tuple[Indicator, str]] = {
 
 
 def overview_of(
-    evidence: Evidence, heard: Mapping[Service, datetime], playbook: Playbook
+    evidence: Evidence, heard: Mapping[Service, datetime], playbook: Playbook, now: datetime
 ) -> Overview:
-    """Return what the page shows of the evidence; `heard` is each service's first call of all."""
+    """Return what the page shows of the evidence; `heard` is each service's first call of all.
+
+    A service whose minutes are excluded just now is under maintenance, whatever its calls or the
+    probe's silence say. Maintenance that was announced too late hides nothing.
+    """
     span = evidence.span
     present = Span(span.until - PRESENT * MINUTE, span.until)
     terms = playbook.measurement.terms(Method.PERIOD)
     judged = judge(evidence, terms, notice_asked(playbook)).services
     unavailable = {service: spans_of(judged[service].unavailable) for service in Service}
+    under_way = {
+        service for work in running(evidence.works, playbook, now) for service in work.named
+    }
     return Overview(
         span.until,
         [
             Component(
                 service,
-                state_of(
+                State.MAINTENANCE
+                if service in under_way
+                else state_of(
                     present,
                     unavailable[service],
                     [one for one in evidence.minutes if one.service == service],
                     heard=service in heard and heard[service] < span.until,
                 ),
-                days_of(span, unavailable[service], heard.get(service)),
+                days_of(
+                    span,
+                    unavailable[service],
+                    heard.get(service),
+                    excluded_spans(evidence.works, playbook, service),
+                ),
             )
             for service in Service
         ],
+        works=[view(work, playbook, now) for work in evidence.works],
     )
 
 
@@ -76,17 +94,32 @@ def state_of(
 
 
 def days_of(
-    span: Span, unavailable: Sequence[Span], heard_since: datetime | None
+    span: Span,
+    unavailable: Sequence[Span],
+    heard_since: datetime | None,
+    excluded: Sequence[range] = (),
 ) -> tuple[Day, ...]:
     """Return a service's days in the span; minutes before the first evidence are not judged."""
     down = _per_day(unavailable)
     # The first call may lie in a minute that is not judged yet.
     begins = max(span.since, heard_since or span.until)
     judged = _per_day([Span(begins, max(begins, span.until))])
+    known = started_in(Span(begins, max(begins, span.until)))
+    left_out = _per_day(
+        spans_of(sorted(minute for minute in set().union(*excluded) if minute in known))
+    )
     first = span.since.date()
     count = -(-span.length // timedelta(days=1))
     days = (first + timedelta(days=n) for n in range(count))
-    return tuple(Day(day, judged.get(day, 0), down.get(day, 0)) for day in days)
+    return tuple(
+        Day(
+            day,
+            judged.get(day, 0) - left_out.get(day, 0),
+            down.get(day, 0),
+            left_out.get(day, 0),
+        )
+        for day in days
+    )
 
 
 def _per_day(spans: Iterable[Span]) -> Mapping[date, int]:
@@ -116,4 +149,4 @@ def unread(services: Collection[Service]) -> Overview:
 
 def stale(known: Overview) -> Overview:
     """Return the last known overview, marked as such."""
-    return Overview(known.at, known.components, stale=True)
+    return replace(known, stale=True)

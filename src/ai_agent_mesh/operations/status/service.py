@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -9,6 +10,7 @@ import structlog
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.operations.maintenance import FURTHEST, touching
 from ai_agent_mesh.operations.objectives import Evidence, ObjectiveStore, joined, settled_until
 from ai_agent_mesh.operations.status.model import Overview
 from ai_agent_mesh.operations.status.rules import DAYS, overview_of, stale, unread
@@ -57,15 +59,18 @@ class Status:
             return self._known
 
     async def _read(self) -> Overview:
-        until = settled_until(self._clock.now(), self._playbook)
+        now = self._clock.now()
+        until = settled_until(now, self._playbook)
         today = until.replace(hour=0, minute=0)
         closed = Span(today - timedelta(days=DAYS - 1), today)
         async with self._database.transaction() as tx:
             store = ObjectiveStore(tx)
             before = await self._closed_days(store, closed)
-            now = await store.evidence(Span(today, until), self._terms, tenant=None)
+            open_day = await store.evidence(Span(today, until), self._terms, tenant=None)
             heard = await store.heard_since()
-        return overview_of(joined(before, now), heard, self._playbook)
+            works = await touching(tx, Span(closed.since, now + FURTHEST))
+        evidence = replace(joined(before, open_day), works=tuple(works))
+        return overview_of(evidence, heard, self._playbook, now)
 
     async def _closed_days(self, store: ObjectiveStore, span: Span) -> Evidence:
         kept = self._closed

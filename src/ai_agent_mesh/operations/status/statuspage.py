@@ -6,6 +6,7 @@ import msgspec
 
 from ai_agent_mesh.operations.status.model import Component, Overview, State
 from ai_agent_mesh.operations.status.rules import indicator
+from ai_agent_mesh.operations.status.scheduled import Scheduled, scheduled
 from ai_agent_mesh.sla import Service
 
 GROUP = "core"
@@ -75,8 +76,15 @@ class SummaryAnswer(msgspec.Struct, frozen=True):
     page: Page
     components: list[Part]
     incidents: list[str]
-    scheduled_maintenances: list[str]
+    scheduled_maintenances: list[Scheduled]
     status: Banner
+
+
+class ScheduledAnswer(msgspec.Struct, frozen=True):
+    """What `/api/v2/scheduled-maintenances.json` and its like say."""
+
+    page: Page
+    scheduled_maintenances: list[Scheduled]
 
 
 def summary(overview: Overview, url: str) -> SummaryAnswer:
@@ -100,7 +108,8 @@ def summary(overview: Overview, url: str) -> SummaryAnswer:
     parts = [_part(one, overview, place) for place, one in enumerate(overview.components, 1)]
     level, words = indicator(overview)
     page = Page("mesh", "AI-Agent Mesh", url, "Etc/UTC", overview.at, overview.stale)
-    return SummaryAnswer(page, [group, *parts], [], [], Banner(level.value, words))
+    planned = scheduled(overview.standing, url)
+    return SummaryAnswer(page, [group, *parts], [], planned, Banner(level.value, words))
 
 
 def _part(one: Component, overview: Overview, place: int) -> Part:
