@@ -12,8 +12,10 @@ import ai_agent_mesh.playbook as playbooks
 from ai_agent_mesh.adapters.a2a import A2aCaller, A2aCards
 from ai_agent_mesh.adapters.http import HttpCaller
 from ai_agent_mesh.adapters.openai import OpenAiCaller
+from ai_agent_mesh.adapters.webhooks import WebhookSender
 from ai_agent_mesh.kernel.clock import Clock, SystemClock
 from ai_agent_mesh.kernel.errors import Unavailable
+from ai_agent_mesh.operations.notices import Deliveries
 from ai_agent_mesh.operations.status import Status
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.crypto import KeyedHash, MasterKey, Signer, Vault
@@ -75,6 +77,7 @@ class Mesh:
     registrar: Registrar
     invoker: Invoker
     health: HealthChecks
+    deliveries: Deliveries
     expressions: ExpressionPool
     status: Status
     on_tenant_created: tuple[TenantHook, ...]
@@ -122,6 +125,8 @@ class Mesh:
                 Kind.HTTP: HttpCaller(client),
                 Kind.OPENAI: OpenAiCaller(client),
             }
+            sender = WebhookSender(outbound)
+            stack.push_async_callback(sender.aclose)
             if settings.otlp_endpoint:
                 from ai_agent_mesh.adapters.otlp import OtlpExporter
 
@@ -150,6 +155,7 @@ class Mesh:
                 registrar=Registrar(vault, A2aCards(client)),
                 invoker=Invoker(callers, gate, vault, clock),
                 health=HealthChecks(app, operations, callers, vault),
+                deliveries=Deliveries(app, operations, vault, sender, clock, playbook.digest),
                 expressions=await stack.enter_async_context(ExpressionPool()),
                 status=Status(operations, playbook, clock),
                 on_tenant_created=(_install_policies,),

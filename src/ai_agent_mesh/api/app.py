@@ -19,6 +19,7 @@ from ai_agent_mesh.api.exchange import App
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.operations.credits import routes as booked
 from ai_agent_mesh.operations.maintenance import routes as maintenance
+from ai_agent_mesh.operations.notices import routes as notices
 from ai_agent_mesh.operations.objectives import routes as objectives
 from ai_agent_mesh.operations.probe import routes as probe
 from ai_agent_mesh.operations.status import routes as status
@@ -34,7 +35,7 @@ from ai_agent_mesh.wiring import Mesh
 
 MODULES = (
     identity, agents, governance, orchestration, telemetry, ledger, objectives, maintenance,
-    booked, status, probe,
+    booked, notices, status, probe,
 )  # fmt: skip
 
 AnyRequest = Request[Any, Any, Any]  # the types of a user, an auth and a state that we do not use

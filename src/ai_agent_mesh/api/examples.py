@@ -34,6 +34,10 @@ BODIES: dict[str, Json] = {
         "tier": "enterprise",
         "monthly_fee": {"amount": "5000.00", "currency": "USD"},
     },
+    "POST /v1/subscriptions": {
+        "url": "https://hooks.acme.example/mesh",
+        "topics": ["maintenance"],
+    },
     "POST /v1/maintenance": {
         "title": "Replace the database's disks",
         "since": "2027-01-10T02:00:00Z",

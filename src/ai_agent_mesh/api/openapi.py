@@ -71,6 +71,8 @@ _PARAMETERS: dict[str, str] = {
     "tenant_id": "A tenant's id, tnt_…",
     "run_id": "A run's id, run_…",
     "approval_id": "An approval's id, apr_…",
+    "maintenance_id": "A maintenance's id, mnt_…",
+    "subscription_id": "A subscription's id, sub_…",
     "trace_id": "A W3C trace id, 32 hexadecimal digits",
     "name": "The name that it was kept under",
     "month": "A calendar month in UTC, such as 2026-11",

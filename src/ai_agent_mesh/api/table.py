@@ -96,6 +96,10 @@ ROUTES: tuple[Route, ...] = (
         GET     /v1/slos                         sla:read
         GET     /v1/sla/statements/{month}       sla:read
         GET     /v1/sla/credits                  sla:read
+        POST    /v1/subscriptions                subscriptions:write  creates secret
+        GET     /v1/subscriptions                subscriptions:read
+        GET     /v1/subscriptions/{subscription_id}  subscriptions:read
+        DELETE  /v1/subscriptions/{subscription_id}  subscriptions:write
         POST    /v1/maintenance                  platform:write     creates
         GET     /v1/maintenance                  maintenance:read
         GET     /v1/maintenance/{maintenance_id}         maintenance:read

@@ -32,6 +32,7 @@ COMMANDS = {
     "slo": "Objectives of the running month",
     "credit": "Closed months, and the credits that were booked",
     "maintenance": "Planned maintenance: announce, list, cancel",
+    "subscription": "Subscriptions to notices",
     "ledger": "Export and verify the ledger",
     "migrate": "Bring the database to this version's schema",
     "api": "Run one API process",

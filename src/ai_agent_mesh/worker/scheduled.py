@@ -8,6 +8,8 @@ from ai_agent_mesh.wiring import Mesh
 
 #: How often due health checks are looked for; each agent has its own due time.
 HEALTH_EVERY = timedelta(seconds=5)
+#: How often due deliveries are looked for; each delivery has its own due time.
+DELIVER_EVERY = timedelta(seconds=2)
 FORGET_EVERY = timedelta(minutes=1)
 #: A month that is over is closed within this time.
 CLOSE_EVERY = timedelta(hours=1)
@@ -25,6 +27,7 @@ def jobs_of(mesh: Mesh, engine: Engine) -> tuple[Scheduled, ...]:
     closer = Credits(mesh.app, mesh.operations, mesh.playbook, mesh.clock)
     return (
         Scheduled("agents.health", HEALTH_EVERY, mesh.health.run),
+        Scheduled("notices.deliver", DELIVER_EVERY, mesh.deliveries.run),
         Scheduled("jobs.forget", FORGET_EVERY, forget),
         Scheduled("credits.close", CLOSE_EVERY, closer.close_due),
     )

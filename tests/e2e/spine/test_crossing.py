@@ -55,6 +55,8 @@ async def theirs(stack: Stack) -> Theirs:
         agent = await made("/v1/agents", name="crossed", kind="http", url="http://127.0.0.1:9/")
         user = await made("/v1/users", email="c@example.com", name="C", role="viewer")
         issued = await made("/v1/keys", service="crossed", role="viewer")
+        hook = {"url": "http://127.0.0.1:9/", "topics": ["maintenance"]}
+        subscribed = await made("/v1/subscriptions", **hook)
         assert (await client.post("/v1/workflows", content=WORKFLOW)).status_code == 201
         policy = await client.put("/v1/policies/acrosstheway", json={"text": POLICY})
         assert policy.status_code in {200, 201}, policy.text
@@ -69,7 +71,8 @@ async def theirs(stack: Stack) -> Theirs:
         {
             "agent_id": agent["id"],
             "user_id": user["id"],
-            "key_id": _key_id(issued),
+            "key_id": _id_in("key", issued),
+            "subscription_id": _id_in("sub", subscribed),
             "tenant_id": tenant,
             "run_id": run["id"],
             "approval_id": asked[0]["id"],
@@ -84,8 +87,8 @@ async def ours(stack: Stack) -> str:
     return (await stack.tenant_key("crossed-ours", "enterprise"))[1]
 
 
-def _key_id(issued: object) -> str:
-    found = re.search(r"key_[0-9a-z]{26}", str(issued))
+def _id_in(prefix: str, answer: object) -> str:
+    found = re.search(prefix + r"_[0-9a-z]{26}", str(answer))
     assert found is not None
     return found[0]
 
@@ -141,7 +144,13 @@ async def test_anothers_object_answers_as_if_there_were_none(
 
 async def test_what_was_asked_for_across_is_still_there(stack: Stack, theirs: Theirs) -> None:
     async with stack.client(theirs.key) as client:
-        for path in ("agents/{agent_id}", "users/{user_id}", "runs/{run_id}", "policies/{name}"):
+        for path in (
+            "agents/{agent_id}",
+            "users/{user_id}",
+            "runs/{run_id}",
+            "policies/{name}",
+            "subscriptions/{subscription_id}",
+        ):
             answer = await client.get("/v1/" + path.format(**theirs.objects))
             assert answer.status_code == 200, answer.text
 

@@ -20,6 +20,8 @@ TOKENS = frozenset(
         "approvals:read",
         "approvals:decide",
         "maintenance:read",
+        "subscriptions:read",
+        "subscriptions:write",
         "policies:read",
         "policies:write",
         "policies:evaluate",

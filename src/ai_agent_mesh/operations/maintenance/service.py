@@ -1,7 +1,10 @@
 """Announces maintenance and calls it off: the row, its ledger entry and its notice go together."""
 
 from collections.abc import Sequence
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import msgspec
 
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.ids import new_id
@@ -16,6 +19,8 @@ from ai_agent_mesh.operations.maintenance.facts import (
 from ai_agent_mesh.operations.maintenance.model import Draft, Maintenance
 from ai_agent_mesh.operations.maintenance.rules import check_draft
 from ai_agent_mesh.operations.maintenance.store import MaintenanceStore
+from ai_agent_mesh.operations.maintenance.views import view
+from ai_agent_mesh.operations.notices import Notice, Topic, publish
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.http import Page
 from ai_agent_mesh.plumbing.postgres import Tx
@@ -52,6 +57,7 @@ class MaintenanceCalendar:
         )
         await self._store.insert(work, self._by)
         await Inbox.insert(self._tx, evidence.announced(work, self._by, self._playbook.digest))
+        await self._publish("maintenance.announced", work, now)
         return work
 
     async def cancel(self, work_id: str) -> Maintenance:
@@ -71,7 +77,9 @@ class MaintenanceCalendar:
             raise AlreadyCancelled(maintenance=work.id, at=found.at.isoformat() if found else "")
         entry = evidence.cancelled(work, proof, self._by, self._playbook.digest)
         await Inbox.insert(self._tx, entry)
-        return await self.get(work.id)
+        work = replace(work, cancelled=proof)
+        await self._publish("maintenance.cancelled", work, now)
+        return work
 
     async def get(self, work_id: str) -> Maintenance:
         """Return one; MaintenanceMissing when there is none of this id."""
@@ -83,6 +91,11 @@ class MaintenanceCalendar:
     async def list(self, page: Page) -> Sequence[Maintenance]:
         """Return a page, the newest announcement first, with one more when the list goes on."""
         return await self._store.list(page)
+
+    async def _publish(self, kind: str, work: Maintenance, now: datetime) -> None:
+        data = msgspec.to_builtins(view(work, self._playbook, now))
+        notice = Notice(new_id("ntc"), Topic.MAINTENANCE, kind, now, work.id, data)
+        await publish(self._tx, notice)
 
     def _check_author(self) -> None:
         if self._tx.tenant_id != PLATFORM_TENANT:

@@ -28,6 +28,7 @@ _LOOKS_ON: Final = frozenset(
         "policies:read",
         "runs:read",
         "sla:read",
+        "subscriptions:read",
         "telemetry:read",
         "tenant:read",
         "workflows:read",
@@ -35,7 +36,12 @@ _LOOKS_ON: Final = frozenset(
 )
 _RUNS: Final = _LOOKS_ON | {"agents:invoke", "policies:evaluate", "runs:control", "runs:start"}
 _BUILDS: Final = _RUNS | {"agents:write", "workflows:write"}
-_STANDS_WATCH: Final = _RUNS | {"approvals:decide", "ledger:read", "platform:write"}
+_STANDS_WATCH: Final = _RUNS | {
+    "approvals:decide",
+    "ledger:read",
+    "platform:write",
+    "subscriptions:write",
+}
 _AUDITS: Final = _LOOKS_ON | {"keys:read", "ledger:read", "users:read"}
 _GOVERNS: Final = frozenset({"keys:write", "platform:tenants", "policies:write", "users:write"})
 _MANAGES: Final = _BUILDS | _STANDS_WATCH | _AUDITS | _GOVERNS
