@@ -16,7 +16,7 @@ from ai_agent_mesh.adapters.webhooks import WebhookSender
 from ai_agent_mesh.kernel.clock import Clock, SystemClock
 from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.operations.notices import Deliveries
-from ai_agent_mesh.operations.status import Status
+from ai_agent_mesh.operations.status import Readiness, Status
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.crypto import KeyedHash, MasterKey, Signer, Vault
 from ai_agent_mesh.plumbing.http.outbound import AddressPolicy, guarded_client
@@ -32,6 +32,9 @@ from ai_agent_mesh.product.telemetry import listen
 from ai_agent_mesh.settings import LOOPBACK, Settings
 
 VERSION = version("ai-agent-mesh")
+#: A request's statement is cut off after so long: with what waits before and after it, no request
+#: outlasts a silent database by much more than half a minute.
+STATEMENT_S = 10
 
 
 class NothingRuns(Unavailable):
@@ -80,6 +83,7 @@ class Mesh:
     deliveries: Deliveries
     expressions: ExpressionPool
     status: Status
+    readiness: Readiness
     on_tenant_created: tuple[TenantHook, ...]
     version: str = VERSION
     openapi: bytes = b"{}"
@@ -110,10 +114,10 @@ class Mesh:
         )
         async with AsyncExitStack() as stack:
             opened = partial(_pool, stack, login)
-            app = await opened(Role.APP, 20 if roomy else 2)
+            app = await opened(Role.APP, 20 if roomy else 2, STATEMENT_S)
             operations = await opened(Role.OPERATIONS, 4 if roomy else 2)
             ledger = await opened(Role.LEDGER, 4 if roomy else 2)
-            inbox = Inbox(ledger)
+            inbox, sequencer = Inbox(ledger), Sequencer(ledger, signer, playbook, clock)
             inbox.start()
             stack.push_async_callback(inbox.stop)
             hasher, vault, gate = key_hash(master), Vault(master), Gate(clock, metrics)
@@ -145,7 +149,7 @@ class Mesh:
                 signer=signer,
                 inbox=inbox,
                 spool=Spool(settings.data / "spool"),
-                sequencer=Sequencer(ledger, signer, playbook, clock),
+                sequencer=sequencer,
                 metrics=metrics,
                 authenticator=Authenticator(app, hasher, clock),
                 allowances=Allowances.over(playbook, settings.redis_url, app),
@@ -158,6 +162,9 @@ class Mesh:
                 deliveries=Deliveries(app, operations, vault, sender, clock, playbook.digest),
                 expressions=await stack.enter_async_context(ExpressionPool()),
                 status=Status(operations, playbook, clock),
+                readiness=Readiness(
+                    app, operations, inbox, sequencer, playbook, clock, settings.data
+                ),
                 on_tenant_created=(_install_policies,),
                 login_url=login,
             )
@@ -184,7 +191,9 @@ async def _install_policies(tx: Tx, _tenant: Tenant) -> None:
     await Policies(tx).install_starter()
 
 
-async def _pool(stack: AsyncExitStack, url: str, role: Role, size: int) -> Database:
-    database = await Database.open(url, role, max_size=size)
+async def _pool(
+    stack: AsyncExitStack, url: str, role: Role, size: int, statement_s: int = 30
+) -> Database:
+    database = await Database.open(url, role, max_size=size, statement_s=statement_s)
     stack.push_async_callback(database.close)
     return database

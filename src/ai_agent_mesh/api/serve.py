@@ -15,6 +15,7 @@ from ai_agent_mesh.api.wire import Wire
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.plumbing.observe import configure
 from ai_agent_mesh.plumbing.postgres import Presence
+from ai_agent_mesh.plumbing.processes import leave_within
 from ai_agent_mesh.settings import Settings
 from ai_agent_mesh.wiring import Mesh
 
@@ -22,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 #: Requests under way get this long to end after a SIGTERM.
 GRACE_S = 10
+#: So long after that the process has gone, whatever does not answer.
+LEAVE_S = 4
 UPKEEP_S = 5
 #: So long another API process may count apart from this one after it came.
 LOOK_S = 1
@@ -78,9 +81,10 @@ async def _serve(settings: Settings) -> None:
         try:
             await uvicorn.Server(config).serve()
         finally:
-            await door.close()
+            leave_within(LEAVE_S, 0)
             stop.set()
-            await asyncio.wait(beside, timeout=GRACE_S)
+            await door.close()
+            await asyncio.wait(beside)
         log.info("api.stopped")
 
 

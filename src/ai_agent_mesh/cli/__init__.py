@@ -4,6 +4,7 @@ Each word below is a module of this package whose `app` is a Typer application; 
 when its word is used, so that a quick command stays quick.
 """
 
+import errno
 import importlib
 import os
 import sys
@@ -13,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from ai_agent_mesh.cli.console import complain
-from ai_agent_mesh.kernel.errors import Fact
+from ai_agent_mesh.kernel.errors import Fact, Unavailable
 
 COMMANDS = {
     "up": "Start everything on this machine",
@@ -39,6 +40,14 @@ COMMANDS = {
     "worker": "Run one worker process",
     "probe": "Run the probe",
 }
+
+
+#: What no command can mend, and no traceback explains better than a line.
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+class DiskRefuses(Unavailable):
+    """{path} cannot be written: {reason}."""
 
 
 class _Lazy(TyperGroup):
@@ -87,6 +96,11 @@ def main() -> None:
     except BrokenPipeError:
         # The reader of our output has left; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            raise
+        complain(DiskRefuses(path=error.filename or "what was to be kept", reason=error.strerror))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -12,6 +12,7 @@ from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.plumbing.http.outbound import guarded_client
 from ai_agent_mesh.plumbing.jobs import Engine, Lease, Reaper, Schedules
 from ai_agent_mesh.plumbing.observe import configure, get_logger
+from ai_agent_mesh.plumbing.processes import leave_within
 from ai_agent_mesh.product.orchestration import Equipment, Runner
 from ai_agent_mesh.settings import Settings
 from ai_agent_mesh.wiring import Mesh
@@ -24,6 +25,8 @@ GRACE_S = 3.0
 #: The longest that an HTTP call of a task may take.
 LONGEST_S = 300.0
 LOST = 75  # EX_TEMPFAIL: start me again
+#: A worker that was told to end has gone after so long, handed over or not: its lease lapses.
+LEAVE_S = 10.0
 
 
 def main(settings: Settings) -> None:
@@ -35,8 +38,13 @@ def main(settings: Settings) -> None:
 async def _main(settings: Settings) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        stop.set()
+        leave_within(LEAVE_S, LOST)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, told)
     async with Mesh.open(settings) as mesh:
         return 0 if await serve(mesh, stop) else LOST
 

@@ -1,6 +1,7 @@
 """The public state follows the evidence, and outlives the database."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 from tests.e2e.operations.conftest import Book, at
@@ -90,6 +91,7 @@ async def test_readiness_names_what_is_wrong(book: Book) -> None:
     report = await ready.report()
     assert {one.name: one.ok for one in report.checks} == {
         "database": True, "migrations": True, "clock": True, "sequencer": False, "inbox": True,
+        "disk": True,
     }  # fmt: skip
     epoch = await book.sequencer.take_over()
     assert epoch is not None
@@ -118,4 +120,7 @@ def status(book: Book) -> Status:
 def readiness(book: Book) -> Readiness:
     """Return the checks of a process on the book's database."""
     databases = book.databases
-    return Readiness(databases.app, databases.operations, book.inbox, book.playbook, book.clock)
+    return Readiness(
+        databases.app, databases.operations, book.inbox, book.sequencer, book.playbook, book.clock,
+        Path(__file__).parent,
+    )  # fmt: skip

@@ -14,13 +14,14 @@ from limits.errors import ConfigurationError
 from ai_agent_mesh import playbook
 from ai_agent_mesh.cli.doctor.finding import Finding, State, judged, passed
 from ai_agent_mesh.kernel.errors import Fact
+from ai_agent_mesh.operations.status import ROOM_BYTES
 from ai_agent_mesh.plumbing.postgres.embedded import embedded_version
 from ai_agent_mesh.plumbing.processes import free_port
 from ai_agent_mesh.settings import Settings
 
 _PYTHON = (3, 11)
 #: The least free space that is not remarked on.
-_ROOM_BYTES = 2**30
+_ROOMY_BYTES = 2**30
 
 
 def python() -> Finding:
@@ -50,13 +51,11 @@ def folder(settings: Settings) -> Finding:
         mend = "Run as its owner, or name another folder with MESH_DATA."
         return Finding("data folder", State.FAIL, f"{path} belongs to user id {owner}", mend)
     free = shutil.disk_usage(path).free
-    return judged(
-        "data folder",
-        f"{path}, {free / 2**30:.1f} GiB free",
-        good=free >= _ROOM_BYTES,
-        mend="Free some space on its disk: a full disk stops the database.",
-        worst=State.WARN,
-    )
+    mend = "Free some space on its disk: what cannot be kept is refused."
+    if free < ROOM_BYTES:
+        return Finding("data folder", State.FAIL, f"{path}: its disk is full", mend)
+    found = f"{path}, {free / 2**30:.1f} GiB free"
+    return judged("data folder", found, good=free >= _ROOMY_BYTES, mend=mend, worst=State.WARN)
 
 
 def keys(settings: Settings) -> Iterator[Finding]:
@@ -105,7 +104,7 @@ async def redis(settings: Settings) -> Finding | None:
     """Look whether Redis answers, where one is named."""
     if not settings.redis_url:
         return None
-    mend = "Without it limits are counted in the database; mend it, or unset REDIS_URL."
+    mend = "Without it each process counts limits alone; mend it, or unset REDIS_URL."
     try:
         answers = await RedisStorage(f"async+{settings.redis_url}", connect_timeout=5).check()
     except (ConfigurationError, OSError, ValueError) as error:

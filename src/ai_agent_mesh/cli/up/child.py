@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -21,7 +19,6 @@ _GRACE_S = 15.0
 #: One that ran this long was healthy: its next start begins without a wait.
 _HEALTHY_S = 30.0
 _BACKOFF = wait_exponential(multiplier=0.25, max=15)
-_LOG_BYTES = 32 * 2**20
 
 
 class EndedEarly(Exception):  # noqa: N818 - never leaves this module; tenacity retries on it
@@ -57,7 +54,10 @@ class Child:
 
     async def _run(self) -> None:
         began = monotonic()
-        self._process = await self._start()
+        try:
+            self._process = await self._start()
+        except OSError as error:  # no room for its log, no memory for a process: that may pass
+            raise EndedEarly(f"{self.name} does not start ({error})") from None
         try:
             code = await self._process.wait()
         finally:
@@ -71,7 +71,6 @@ class Child:
         # Nothing in a process is state, so one whose supervisor is gone may be killed outright:
         # that alone surely frees the port for the next start. A session of its own keeps the
         # terminal's Ctrl-C for the supervisor.
-        keep_small(self.log)
         with self.log.open("ab") as output:
             return await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -108,13 +107,6 @@ class Child:
         lines = self.log.read_text(errors="replace").split("\n") if self.log.exists() else []
         said = [line.strip() for line in lines if line.strip()]
         return said[-1] if said else "it said nothing"
-
-
-def keep_small(path: Path) -> None:
-    """Move a log's content aside once it is large; its writer, who appends, goes on undisturbed."""
-    if path.exists() and path.stat().st_size > _LOG_BYTES:
-        shutil.copyfile(path, path.with_suffix(".log.1"))
-        os.truncate(path, 0)
 
 
 def _how(code: int) -> str:

@@ -2,10 +2,14 @@
 
 import os
 import pwd
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ai_agent_mesh.kernel.errors import Unavailable
+
+#: A start that could not write so much would stop in the middle.
+_TRIAL_BYTES = 2**20
 
 
 class DataUnusable(Unavailable):
@@ -53,9 +57,22 @@ def prepare(path: Path) -> DataFolder:
             each.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise DataUnusable(folder=path, reason=_reason(path, error)) from None
-    if not os.access(folder.run, os.W_OK | os.X_OK):
-        raise DataUnusable(folder=path, reason=f"no right to write in it{_owner(path)}")
+    _try_to_write(folder)
     return folder
+
+
+def _try_to_write(folder: DataFolder) -> None:
+    """Write and sync a little: rights, a read-only disk and a full one all show in that alone."""
+    trial = folder.run / "trial"
+    try:
+        with trial.open("wb") as file:
+            file.write(bytes(_TRIAL_BYTES))
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise DataUnusable(folder=folder.path, reason=_reason(folder.path, error)) from None
+    finally:
+        with suppress(OSError):
+            trial.unlink()
 
 
 def _reason(path: Path, error: OSError) -> str:

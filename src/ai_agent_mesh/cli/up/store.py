@@ -14,6 +14,7 @@ from ai_agent_mesh.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_LOOK_S = 60.0
 _BACKOFF = wait_exponential(multiplier=0.25, max=15)
 
 
@@ -38,6 +39,13 @@ class Store:
                 code = await self._server.wait()
                 log.warning("PostgreSQL ended with exit code %s: starting it again", code)
                 await self._again(self._server)
+
+    async def tend(self) -> NoReturn:
+        """Keep the embedded server's logs small."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if self._server is not None:
+                await self._server.shorten_logs()
 
     async def _again(self, server: EmbeddedServer) -> None:
         retry = retry_if_exception_type(Unavailable)

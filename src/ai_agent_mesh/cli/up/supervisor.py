@@ -16,6 +16,7 @@ from ai_agent_mesh.cli.up.announcement import FirstTenant, Standing, announce
 from ai_agent_mesh.cli.up.child import Child
 from ai_agent_mesh.cli.up.first import first_tenant, fresh_probe_key
 from ai_agent_mesh.cli.up.folder import DataFolder, prepare
+from ai_agent_mesh.cli.up.logs import tend
 from ai_agent_mesh.cli.up.store import Store, open_store
 from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.plumbing.postgres import migrate
@@ -83,7 +84,8 @@ async def _run(plan: Plan, folder: DataFolder, store: Store) -> None:
             await ready.wait()
         await child.keep()
 
-    await _first_end(present(), [store.keep, *(partial(keep, child) for child in children)])
+    keepers = [*(partial(keep, child) for child in children), store.tend]
+    await _first_end(present(), [store.keep, *keepers, partial(tend, folder.logs)])
 
 
 async def _until_running(children: Sequence[Child]) -> None:

@@ -1,7 +1,7 @@
 """What the public may know: the core services' present state, their days, and readiness."""
 
 from ai_agent_mesh.operations.status.model import Component, Day, Indicator, Overview, State
-from ai_agent_mesh.operations.status.readiness import Check, Readiness
+from ai_agent_mesh.operations.status.readiness import ROOM_BYTES, Check, Readiness
 from ai_agent_mesh.operations.status.rules import DAYS, indicator
 from ai_agent_mesh.operations.status.service import Status
 from ai_agent_mesh.operations.status.statuspage import NAMES
@@ -9,6 +9,7 @@ from ai_agent_mesh.operations.status.statuspage import NAMES
 __all__ = [
     "DAYS",
     "NAMES",
+    "ROOM_BYTES",
     "Check",
     "Component",
     "Day",

@@ -1,7 +1,9 @@
 """Whether this process can serve: each check says what is wrong, or nothing."""
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import msgspec
 
@@ -9,7 +11,7 @@ from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.postgres import Database, Role, head_revision
-from ai_agent_mesh.product.ledger import Inbox
+from ai_agent_mesh.product.ledger import Inbox, Sequencer
 
 #: What a load balancer waits for; a check that takes longer has failed.
 PATIENCE_S = 2.0
@@ -17,6 +19,8 @@ PATIENCE_S = 2.0
 STUCK = 10
 #: So many entries waiting in this process mean that the database no longer takes them.
 BACKLOG = 10_000
+#: The least room on the disk for the evidence of an outage, which the spool would have to keep.
+ROOM_BYTES = 16 * 2**20
 
 _SEQUENCER = """
 SELECT leased_until > clock_timestamp() AS held,
@@ -48,12 +52,17 @@ class Readiness:
         app: Database,
         operations: Database,
         inbox: Inbox,
+        sequencer: Sequencer,
         playbook: Playbook,
         clock: Clock,
+        folder: Path,
     ) -> None:
+        """`folder` is where this process keeps what the database does not take."""
         self._app = app
         self._operations = operations
         self._inbox = inbox
+        self._sequencer = sequencer
+        self._folder = folder
         self._playbook = playbook
         self._clock = clock
 
@@ -65,6 +74,7 @@ class Readiness:
             "clock": self.clock,
             "sequencer": self.sequencer,
             "inbox": self.inbox,
+            "disk": self.disk,
         }
         done = await asyncio.gather(*(_run(name, check) for name, check in checks.items()))
         return Report(all(check.ok for check in done), list(done))
@@ -97,6 +107,8 @@ class Readiness:
         """See that somebody numbers the ledger, and keeps up."""
         async with self._operations.transaction() as tx:
             row = await tx.fetchrow(_SEQUENCER)
+        if self._sequencer.trouble:
+            return f"the ledger cannot be numbered: {self._sequencer.trouble}"
         if row is None or not row["held"]:
             return "nobody numbers the ledger"
         late = row["lag"] > self._playbook.measurement.sequenced_within * STUCK
@@ -107,6 +119,11 @@ class Readiness:
         waiting = self._inbox.backlog
         return f"{waiting} entries wait to be kept" if waiting >= BACKLOG else None
 
+    async def disk(self) -> str | None:
+        """See that the disk has room for what must be kept while the database is away."""
+        free = (await asyncio.to_thread(shutil.disk_usage, self._folder)).free
+        return None if free >= ROOM_BYTES else "the disk of the data folder is full"
+
 
 async def _run(name: str, check: Callable[[], Awaitable[str | None]]) -> Check:
     try:
@@ -116,4 +133,6 @@ async def _run(name: str, check: Callable[[], Awaitable[str | None]]) -> Check:
         reason = f"no answer within {PATIENCE_S:g} s"
     except Fact as fact:
         reason = fact.detail
+    except OSError as error:
+        reason = str(error)
     return Check(name, reason is None, reason)

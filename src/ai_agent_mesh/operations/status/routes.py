@@ -8,7 +8,7 @@ from litestar.params import SkipValidation
 
 from ai_agent_mesh.operations.maintenance import State as MaintenanceState
 from ai_agent_mesh.operations.status.ports import Wiring
-from ai_agent_mesh.operations.status.readiness import Readiness, Report
+from ai_agent_mesh.operations.status.readiness import Report
 from ai_agent_mesh.operations.status.scheduled import scheduled
 from ai_agent_mesh.operations.status.statuspage import (
     ComponentsAnswer,
@@ -91,8 +91,7 @@ async def livez() -> dict[str, bool]:
 @get("/readyz", summary="Ask whether the process can serve", tags=["status"])
 async def readyz(mesh: Wired) -> Response[Report]:
     """Answer 200 when every check passes, else 503 with what is wrong."""
-    readiness = Readiness(mesh.app, mesh.operations, mesh.inbox, mesh.playbook, mesh.clock)
-    report = await readiness.report()
+    report = await mesh.readiness.report()
     headers = {"Cache-Control": "no-store"}
     return Response(report, status_code=200 if report.ready else 503, headers=headers)
 

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-from ai_agent_mesh.plumbing.postgres import DatabaseAway, Role, Tx
+from ai_agent_mesh.plumbing.jobs.links import Links
+from ai_agent_mesh.plumbing.postgres import DatabaseAway, Tx
 
 #: One version for as long as the meaning of a segment's three arguments stays: the interpreter
 #: replays its own journal, so newer code may finish what older code began.
@@ -38,12 +39,12 @@ class Engine:
         """Start taking segments; call it on the event loop that they shall run on."""
         from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
 
-        connect = {"options": f"-c role={Role.DBOS.value}", "application_name": Role.DBOS.value}
+        links = Links(self._url)
         DBOS(
             config={
                 "name": NAME,
                 "system_database_url": self._url,
-                "db_engine_kwargs": {"connect_args": connect},
+                "db_engine_kwargs": {"creator": links.wait},
                 "sys_db_pool_size": 4,
                 "application_version": VERSION,
                 "executor_id": self._worker_id,
@@ -64,9 +65,10 @@ class Engine:
         await DBOS.register_queue_async(
             QUEUE, worker_concurrency=self._at_once, polling_interval_sec=self._poll_s
         )
-        self._link = _engine(self._url, connect)
+        self._link = links.pool()
         self._client = DBOSClient(
             system_database_engine=self._link,
+            retry_connection_errors=False,
             serializer=DBOSPortableJSONSerializer(),
             application_name=NAME,
         )
@@ -136,10 +138,3 @@ async def enqueue(tx: Tx, run_id: str, segment: int, due_at: datetime | None = N
         VERSION,
         due_at,
     )
-
-
-def _engine(url: str, connect: dict[str, str]) -> Any:  # SQLAlchemy's own type, imported late
-    import sqlalchemy
-
-    driver = "postgresql+psycopg://" + url.partition("://")[2]
-    return sqlalchemy.create_engine(driver, connect_args=connect, pool_size=1, pool_pre_ping=True)

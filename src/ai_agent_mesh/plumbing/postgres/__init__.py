@@ -1,8 +1,10 @@
 """The database kit: pools by role, tenant transactions, migrations."""
 
-from ai_agent_mesh.plumbing.postgres.database import AWAY, Database, DatabaseAway, Role
+from ai_agent_mesh.plumbing.postgres.absence import AWAY, DatabaseAway
+from ai_agent_mesh.plumbing.postgres.database import Database, Role
 from ai_agent_mesh.plumbing.postgres.migrate import (
     MigrationFailed,
+    SchemaNewer,
     current_revision,
     head_revision,
     migrate,
@@ -17,6 +19,7 @@ __all__ = [
     "MigrationFailed",
     "Presence",
     "Role",
+    "SchemaNewer",
     "Tx",
     "Unstorable",
     "current_revision",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import msgspec
 
-from ai_agent_mesh.kernel.errors import Unavailable
+from ai_agent_mesh.plumbing.postgres.absence import AWAY, DatabaseAway, DatabaseReadOnly, absence
 from ai_agent_mesh.plumbing.postgres.tx import MalformedTenant, Tx, counted
 
 if TYPE_CHECKING:
@@ -30,23 +30,17 @@ _TENANT = re.compile(r"[a-z0-9_]{1,64}")
 
 # How long a connection is waited for.
 _PATIENCE_S = 10
-
-#: What asyncpg raises when the server is gone, closing or full; all mean: try again later.
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.CannotConnectNowError,
-)
+# How long this side waits for a statement after the server should have cut it off, for an undoing,
+# and for a pool that is to close.
+_GRACE_S = 2
 
 
 class _Link(asyncpg.Connection):
     """A connection that remembers whose rows it reads when no transaction says otherwise."""
 
     reads_for: str | None = None
+    #: The server said at the beginning that it takes no changes; that is for the session's length.
+    read_only: bool = False
 
     async def read_for(self, tenant_id: str) -> None:
         """Let every statement outside of a transaction see this tenant's rows, and only read."""
@@ -62,10 +56,6 @@ class _Link(asyncpg.Connection):
         if self.reads_for is not None:
             await self.execute("RESET mesh.tenant_id; RESET default_transaction_read_only")
             self.reads_for = None
-
-
-class DatabaseAway(Unavailable):
-    """The database cannot be reached now."""
 
 
 class Role(StrEnum):
@@ -85,9 +75,15 @@ class Database:
 
     @classmethod
     async def open(
-        cls, url: str, role: Role, *, min_size: int = 1, max_size: int = 8, timeout_s: float = 10
+        cls,
+        url: str,
+        role: Role,
+        *,
+        max_size: int = 8,
+        timeout_s: float = 10,
+        statement_s: int = 30,
     ) -> "Database":
-        """Connect under `role`; statements are cut off after 30 s.
+        """Connect under `role`; the server cuts a statement off after `statement_s` seconds.
 
         Raises:
             DatabaseAway: the server does not answer within `timeout_s` seconds.
@@ -95,9 +91,12 @@ class Database:
         try:
             pool = await asyncpg.create_pool(
                 url,
-                min_size=min_size,
+                # A floor would be restored without end, and loudly, while the server is away.
+                min_size=0,
                 max_size=max_size,
                 timeout=timeout_s,
+                # A server that is silent cuts nothing off: then this side does.
+                command_timeout=statement_s + _GRACE_S,
                 init=_teach,
                 connection_class=_Link,
                 reset=_nothing,
@@ -105,18 +104,20 @@ class Database:
                     "role": role.value,
                     "application_name": role.value,
                     "timezone": "UTC",
-                    "statement_timeout": "30s",
+                    "statement_timeout": f"{statement_s}s",
                     "idle_in_transaction_session_timeout": "60s",
                 },
             )
-        except AWAY as error:
+            async with pool.acquire(timeout=timeout_s):
+                pass
+        except (*AWAY, asyncpg.PostgresError) as error:
             raise DatabaseAway(f"The database cannot be reached: {_line(error)}") from error
         return cls(pool)
 
     async def close(self) -> None:
-        """Close every connection, by force after five seconds."""
+        """Close every connection, by force after two seconds."""
         try:
-            await asyncio.wait_for(self._pool.close(), 5)
+            await asyncio.wait_for(self._pool.close(), _GRACE_S)
         except TimeoutError:
             self._pool.terminate()
 
@@ -148,9 +149,6 @@ class Database:
     async def _ending(self, tx: Tx) -> AsyncIterator[None]:
         try:
             yield
-        except AWAY as error:
-            await self.rollback(tx)
-            raise DatabaseAway from error
         except BaseException:
             await self.rollback(tx)
             raise
@@ -167,6 +165,8 @@ class Database:
         tx = Tx(await self._lend(), tenant_id)
         link: _Link = tx._connection  # type: ignore[assignment] # noqa: SLF001 - a proxy of it
         async with self._whole(tx):
+            if link.read_only:
+                raise DatabaseReadOnly
             if tenant_id is None:
                 await link.read_for_nobody()
             await link.execute(f"BEGIN READ WRITE{settings}")
@@ -206,7 +206,7 @@ class Database:
             async with asyncio.timeout(_PATIENCE_S):
                 return await self._pool.acquire()
         except AWAY as error:
-            raise DatabaseAway from error
+            raise absence(error) from error
 
     @asynccontextmanager
     async def _whole(self, tx: Tx) -> AsyncIterator[None]:
@@ -215,7 +215,7 @@ class Database:
             yield
         except AWAY as error:
             await self._discard(tx)
-            raise DatabaseAway from error
+            raise absence(error) from error
         except BaseException:
             await self._discard(tx)
             raise
@@ -233,14 +233,16 @@ class Database:
 
     async def rollback(self, tx: Tx) -> None:
         """Undo and give the connection back; a connection that cannot is thrown away."""
-        if tx.reading:
-            await self._pool.release(tx._connection)  # noqa: SLF001
-            return
-        try:
-            await asyncio.shield(tx._connection.execute("ROLLBACK", timeout=5))  # noqa: SLF001
-        except (*AWAY, asyncpg.PostgresError, asyncio.CancelledError):
+        if tx.lost:
             await self._discard(tx)
             return
+        if not tx.reading:
+            undoing = tx._connection.execute("ROLLBACK", timeout=_GRACE_S)  # noqa: SLF001
+            try:
+                await asyncio.shield(undoing)
+            except (*AWAY, asyncpg.PostgresError, asyncio.CancelledError):
+                await self._discard(tx)
+                return
         await self._pool.release(tx._connection)  # noqa: SLF001
 
     async def _discard(self, tx: Tx) -> None:
@@ -257,7 +259,11 @@ def _checked(tenant_id: str) -> str:
 
 
 async def _teach(connection: "asyncpg.Connection[asyncpg.Record] | Connection") -> None:
-    """Pass JSON as plain values, encoded by msgspec."""
+    """Hear whether it may write, and pass JSON as plain values, encoded by msgspec."""
+    link: _Link = connection  # type: ignore[assignment] # the pool makes no other
+    said = link.get_settings()
+    kinds = ("in_hot_standby", "default_transaction_read_only")
+    link.read_only = any(getattr(said, kind, "off") == "on" for kind in kinds)
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",

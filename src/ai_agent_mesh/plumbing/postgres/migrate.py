@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
-from ai_agent_mesh.kernel.errors import Unavailable
+from ai_agent_mesh.kernel.errors import Conflict, Unavailable
 from ai_agent_mesh.plumbing.postgres.database import Role
 
 # Alembic and SQLAlchemy take a second to import and every process imports this module, so the
 # functions that migrate import them, and nobody else does.
 if TYPE_CHECKING:
     import sqlalchemy
+    from alembic.config import Config
 
 # Any 64-bit number that nothing else in the database locks on.
 _LOCK = 0x6D65_7368
@@ -23,6 +24,12 @@ class MigrationFailed(Unavailable):
     """The database could not be migrated: {reason}"""
 
 
+class SchemaNewer(Conflict):
+    """The database is at revision {found}, which this older version does not know ({needed} is its
+    newest): start the newer version, or restore a backup from before it.
+    """
+
+
 async def migrate(url: str, login: str | None = None) -> str:
     """Bring the database at `url` to the newest schema and return its revision.
 
@@ -31,6 +38,7 @@ async def migrate(url: str, login: str | None = None) -> str:
 
     Raises:
         MigrationFailed: the database refused, with its own first line as the reason.
+        SchemaNewer: a later version has migrated it; nothing was changed.
     """
     return await asyncio.to_thread(_migrate, url, login)
 
@@ -65,10 +73,22 @@ def _migrate(url: str, login: str | None) -> str:
         config = Config()
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         config.attributes["connection"] = link
+        _check_known(link, config)
         command.upgrade(config, "head")
         _grant(link, login)
         link.commit()
         return MigrationContext.configure(link).get_current_revision() or ""
+
+
+def _check_known(link: "sqlalchemy.Connection", config: "Config") -> None:
+    """Refuse a revision that no script of ours leads to."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    known = ScriptDirectory.from_config(config)
+    found = MigrationContext.configure(link).get_current_revision()
+    if found is not None and found not in {one.revision for one in known.walk_revisions()}:
+        raise SchemaNewer(found=found, needed=known.get_current_head())
 
 
 def _grant(link: "sqlalchemy.Connection", login: str | None) -> None:

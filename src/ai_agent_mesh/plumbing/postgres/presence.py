@@ -4,7 +4,8 @@ import asyncio
 
 import asyncpg
 
-from ai_agent_mesh.plumbing.postgres.database import AWAY, DatabaseAway, Role
+from ai_agent_mesh.plumbing.postgres.absence import AWAY, absence
+from ai_agent_mesh.plumbing.postgres.database import Role
 
 # Any 32-bit number that no other lock in the database has.
 _API = 0x6D61_7069
@@ -42,7 +43,7 @@ class Presence:
                 return not await self._link.fetchval(_OTHERS, _API)
         except AWAY as error:
             await self.close()
-            raise DatabaseAway from error
+            raise absence(error) from error
 
     async def close(self) -> None:
         """Leave."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import asyncpg
 
 from ai_agent_mesh.kernel.errors import Invalid
+from ai_agent_mesh.plumbing.postgres.absence import AWAY, absence
 
 if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -25,10 +26,11 @@ class Unstorable(Invalid):
 class Tx:
     """One open transaction. It commits or rolls back where it was opened, never in a store.
 
-    A `reading` one has statements that stand alone and may change nothing.
+    A `reading` one has statements that stand alone and may change nothing. Every statement raises
+    `DatabaseAway` when the database does not serve now.
     """
 
-    __slots__ = ("_connection", "_tenant_id", "reading")
+    __slots__ = ("_connection", "_tenant_id", "lost", "reading")
 
     def __init__(
         self, connection: "Connection", tenant_id: str | None, *, reading: bool = False
@@ -36,6 +38,8 @@ class Tx:
         self._connection = connection
         self._tenant_id = tenant_id
         self.reading = reading
+        #: The connection is gone, or nobody knows what state it is in.
+        self.lost = False
 
     @property
     def tenant_id(self) -> str:
@@ -46,34 +50,50 @@ class Tx:
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """Return all rows."""
-        return await _asked(self._connection.fetch(sql, *args))
+        return await self._asked(self._connection.fetch(sql, *args))
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
         """Return the first row, or None."""
-        return await _asked(self._connection.fetchrow(sql, *args))
+        return await self._asked(self._connection.fetchrow(sql, *args))
 
     async def fetchval(self, sql: str, *args: object) -> Any:  # a column's type is the query's
         """Return the first column of the first row, or None."""
-        return await _asked(self._connection.fetchval(sql, *args))
+        return await self._asked(self._connection.fetchval(sql, *args))
 
     async def execute(self, sql: str, *args: object) -> int:
         """Run a statement and return how many rows it touched."""
-        return counted(await _asked(self._connection.execute(sql, *args)))
+        return counted(await self._asked(self._connection.execute(sql, *args)))
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run a statement once for each row of arguments."""
-        await _asked(self._connection.executemany(sql, rows))
+        await self._asked(self._connection.executemany(sql, rows))
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo what happens inside when it raises, and leave the rest of the transaction whole."""
-        await self._connection.execute("SAVEPOINT inner_part")
+        await self.execute("SAVEPOINT inner_part")
         try:
             yield
         except BaseException:
-            await self._connection.execute("ROLLBACK TO SAVEPOINT inner_part")
+            if not self.lost:
+                await self.execute("ROLLBACK TO SAVEPOINT inner_part")
             raise
-        await self._connection.execute("RELEASE SAVEPOINT inner_part")
+        await self.execute("RELEASE SAVEPOINT inner_part")
+
+    async def _asked(self, query: Awaitable[T]) -> T:
+        """Await a query; tell what the database cannot keep, and its absence, from bugs of ours."""
+        try:
+            return await query
+        except asyncpg.DataError as error:
+            reason = _unfit(error)
+            if reason is None:
+                raise
+            raise Unstorable(reason=reason) from error
+        except AWAY as error:
+            self.lost = not isinstance(error, asyncpg.PostgresError)
+            if self.reading and isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                raise  # we said that it would only read
+            raise absence(error) from error
 
 
 def counted(tag: str) -> int:
@@ -84,17 +104,6 @@ def counted(tag: str) -> int:
     """
     count = tag.rpartition(" ")[2]
     return int(count) if count.isdigit() else 0
-
-
-async def _asked(query: Awaitable[T]) -> T:
-    """Await a query, and tell a value that the database cannot keep from a bug of ours."""
-    try:
-        return await query
-    except asyncpg.DataError as error:
-        reason = _unfit(error)
-        if reason is None:
-            raise
-        raise Unstorable(reason=reason) from error
 
 
 def _unfit(error: asyncpg.DataError) -> str | None:

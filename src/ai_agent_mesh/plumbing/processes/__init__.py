@@ -1,5 +1,6 @@
 """What the operating system knows of processes: who dies with whom, who holds a folder or port."""
 
+from ai_agent_mesh.plumbing.processes.ending import leave_within
 from ai_agent_mesh.plumbing.processes.folder_lock import FolderInUse, FolderLock
 from ai_agent_mesh.plumbing.processes.lineage import die_with_parent, signal_all, working_in
 from ai_agent_mesh.plumbing.processes.listeners import (
@@ -16,6 +17,7 @@ __all__ = [
     "PortTaken",
     "die_with_parent",
     "free_port",
+    "leave_within",
     "listener",
     "signal_all",
     "working_in",

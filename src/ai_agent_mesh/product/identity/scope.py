@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
+from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.plumbing.postgres import Tx
 
 _SET = "SELECT set_config('mesh.tenant_id', $1, true)"
@@ -22,5 +23,5 @@ async def scoped(tx: Tx, tenant_id: str) -> AsyncIterator[Tx]:
         yield Tx(tx._connection, tenant_id)  # noqa: SLF001 - the same transaction in another scope
     finally:
         # Refused where PostgreSQL has given the transaction up: then it can only be rolled back.
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(asyncpg.PostgresError, Unavailable):
             await tx.execute(_SET, before)

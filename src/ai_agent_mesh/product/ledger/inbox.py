@@ -113,6 +113,9 @@ class Inbox:
                 await append(self._ledger, [(entry, canonical) for entry, canonical, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             cause = error
+        if isinstance(cause, TimeoutError):  # those behind have waited too
+            batch = [*batch, *self._waiting]
+            self._waiting.clear()
         for _, _, durable in batch:
             if durable.done():  # its request was cancelled
                 continue

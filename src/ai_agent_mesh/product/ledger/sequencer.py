@@ -58,6 +58,8 @@ class Sequencer:
         self._batch = batch
         self._lease = lease
         self._pause_s = playbook.measurement.sequenced_within.total_seconds() * _LOOKS_AFTER
+        #: Why this one cannot number now, or None.
+        self.trouble: str | None = None
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -67,9 +69,11 @@ class Sequencer:
                 epoch = await self.take_over()
                 if epoch is not None:
                     await self._hold(epoch, stop)
+                self.trouble = None
             except Fenced as fact:
                 log.warning("ledger.fenced", reason=fact.detail)
             except Unavailable as fact:
+                self.trouble = fact.detail
                 log.warning("ledger.sequencer_waits", reason=fact.detail)
             except Exception:  # a bug in one batch must be loud, and must not end the evidence
                 log.exception("ledger.sequencer_failed")
@@ -144,6 +148,7 @@ class Sequencer:
             elif monotonic() >= prolong_at:
                 await self._prolong(epoch)
                 prolong_at = monotonic() + self._lease.total_seconds() / 3
+            self.trouble = None
             await _pause(stop, self._pause_s)
         async with self._ledger.transaction() as tx:
             await SequencerStore(tx).release(epoch)

@@ -23,6 +23,10 @@ class NoAccount(Unavailable):
     "PostgreSQL cannot run as this user: {reason}."
 
 
+class NotWritten(Unavailable):
+    "PostgreSQL's user {account} cannot write {path}: {reason}."
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A user of the operating system."""
@@ -92,7 +96,8 @@ class Account:
         script = 'umask 077; cat >"$1.new" && mv "$1.new" "$1"'
         written = self.run(["/bin/sh", "-c", script, "sh", path], text=text)
         if written.returncode:
-            raise NoAccount(reason=f"{self.name} cannot write {path}: {written.stdout.strip()}")
+            reason = written.stdout.strip().rpartition(": ")[2]
+            raise NotWritten(account=self.name, path=path, reason=reason)
 
 
 def account_for(data: Path) -> Account:

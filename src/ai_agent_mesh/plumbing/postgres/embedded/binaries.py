@@ -21,6 +21,12 @@ class NoBinaries(Unavailable):
     "PostgreSQL's programs are missing: {reason}. Run `make install`, or set DATABASE_URL."
 
 
+class OtherMajor(Unavailable):
+    """The data in {data} were made by PostgreSQL {made}, and installed is {found}: dump them with
+    the version of the mesh that made them, and restore the dump here (docs/operate.md).
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Binaries:
     """One PostgreSQL installation: its folder (with bin, lib and share) and its major version."""
@@ -40,10 +46,12 @@ def find_binaries(data: Path | None = None, account: Account | None = None) -> B
     of parent folders. `account` reads PG_VERSION where this process may not.
     """
     found = {each.major: each for each in _installed()}
-    wanted = _major_of(data, account) or max(found, default=0)
-    if wanted not in found:
-        raise NoBinaries(reason=f"no version {wanted or ''} found, only {sorted(found)}")
-    return found[wanted]
+    if not found:
+        raise NoBinaries(reason="none are installed")
+    made = _major_of(data, account)
+    if made and made not in found:
+        raise OtherMajor(data=data, made=made, found=", ".join(map(str, sorted(found))))
+    return found[made or max(found)]
 
 
 def embedded_version() -> str:
@@ -119,4 +127,4 @@ def _major_of(data: Path | None, account: Account | None) -> int:
     if data is None or account is None:
         return 0
     said = account.run(["/bin/cat", data / "PG_VERSION"])
-    return int(said.stdout) if said.returncode == 0 else 0
+    return int(said.stdout) if said.stdout.strip().isdecimal() else 0

@@ -52,7 +52,18 @@ def make(binaries: Binaries, place: Place, account: Account) -> None:
     if made.returncode == 0:
         made = account.run(["/bin/mv", fresh, place.data])
     if made.returncode:
-        raise ClusterNotMade(reason=made.stdout.strip().rpartition("\n")[2])
+        raise ClusterNotMade(reason=_complaint(made.stdout))
+
+
+def _complaint(said: str) -> str:
+    """Return the line that says why; those after it only tell of the cleaning up.
+
+    >>> _complaint("creating files ...\\nFATAL:  no room\\ninitdb: removing data directory")
+    'FATAL:  no room'
+    """
+    lines = [line for line in said.splitlines() if line.strip()] or ["it said nothing"]
+    known = ("FATAL", "PANIC", "error:", "No space", "cannot", "Read-only")
+    return next((line for line in lines if any(each in line for each in known)), lines[-1])
 
 
 def configure(place: Place, account: Account, socket: Path, *, durable: bool) -> None:

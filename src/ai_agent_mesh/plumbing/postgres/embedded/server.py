@@ -40,6 +40,7 @@ _FAST_STOP_S = 30.0
 _HARD_STOP_S = 5.0
 _POLL_S = 0.03
 _WATCH_S = 0.1
+_SHORTEN = 'cp "$0" "$0.1" || rm -f "$0.1"; : >"$0"'
 
 
 class ServerFailed(Unavailable):
@@ -117,6 +118,13 @@ class EmbeddedServer:
             await asyncio.sleep(_WATCH_S)
         return code
 
+    async def shorten_logs(self) -> None:
+        """Move the content of a log file past 32 MB aside; where there is no room, it goes."""
+        if self._standing is not None:
+            shorten = ["/usr/bin/find", self._standing.place.log, "-type", "f", "-name", "*.log"]
+            shorten += ["-size", "+32768k", "-exec", "/bin/sh", "-c", _SHORTEN, "{}", ";"]
+            await asyncio.to_thread(self._standing.account.run, shorten)
+
     async def stop(self) -> None:
         """Stop the server: open transactions are rolled back, everything committed is kept."""
         for by, patience_s in (
@@ -150,7 +158,7 @@ class EmbeddedServer:
         while True:
             try:
                 connection = await asyncpg.connect(url)
-            except (OSError, asyncpg.CannotConnectNowError) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 if self._process.poll() is not None:
                     raise ServerFailed(folder=self.folder, reason=_last_words(standing)) from None
                 if monotonic() > give_up:

@@ -1,0 +1,61 @@
+"""The connections of DBOS to its database: under its own role, found again soon after an outage."""
+
+import time
+from typing import Any
+
+from ai_agent_mesh.plumbing.observe import get_logger
+from ai_agent_mesh.plumbing.postgres import Role
+
+_log = get_logger("jobs.links")
+
+#: How long one try to connect may take, and how long after it comes the next.
+_TRY_S = 5
+_AGAIN_S = 0.5
+
+
+class Links:
+    """Opens connections to the database at `url`, a libpq address."""
+
+    # psycopg and SQLAlchemy are imported late, and so are their types.
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def open(self) -> Any:
+        """Return a connection; raise what psycopg raises when there is none now."""
+        import psycopg
+
+        return psycopg.connect(
+            self._url,
+            options=f"-c role={Role.DBOS.value}",
+            application_name=Role.DBOS.value,
+            connect_timeout=_TRY_S,
+        )
+
+    def wait(self) -> Any:
+        """Return a connection, however long that takes.
+
+        DBOS itself would wait longer after each failure, up to a minute and a half: so long a
+        queue would stand still after the database is back.
+        """
+        import psycopg
+
+        away = False
+        while True:
+            try:
+                link = self.open()
+            except psycopg.OperationalError as error:
+                if not away:
+                    _log.warning("engine.database_away", reason=str(error).splitlines()[0])
+                away = True
+                time.sleep(_AGAIN_S)
+            else:
+                return link
+
+    def pool(self) -> Any:
+        """Return an SQLAlchemy engine of one connection that waits for nothing."""
+        import sqlalchemy
+
+        return sqlalchemy.create_engine(
+            "postgresql+psycopg://", creator=self.open, pool_size=1, pool_pre_ping=True
+        )
