@@ -62,7 +62,7 @@ class House:
             await link.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def house() -> AsyncIterator[House]:
     """Start a server, an API and a worker, with one tenant."""
     folder = Path(mkdtemp(prefix="mesh-away-"))

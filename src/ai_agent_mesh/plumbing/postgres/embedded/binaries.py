@@ -22,8 +22,8 @@ class NoBinaries(Unavailable):
 
 
 class OtherMajor(Unavailable):
-    """The data in {data} were made by PostgreSQL {made}, and installed is {found}: dump them with
-    the version of the mesh that made them, and restore the dump here (docs/operate.md).
+    """The data in {data} were made by PostgreSQL {made}, and installed is {found}: run them with an
+    installation that brings the former, or move them (docs/operate.md, Upgrading).
     """
 
 
