@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -64,6 +65,13 @@ class House:
 
 @pytest.fixture(scope="package")
 async def house() -> AsyncIterator[House]:
+    """Raise one house for all tests of this folder."""
+    async with raised() as house:
+        yield house
+
+
+@asynccontextmanager
+async def raised() -> AsyncIterator[House]:
     """Start a server, an API and a worker, with one tenant."""
     folder = Path(mkdtemp(prefix="mesh-away-"))
     folder.chmod(0o711)
