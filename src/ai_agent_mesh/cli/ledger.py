@@ -86,7 +86,7 @@ def verify(
     In the database the key of this installation is trusted, and those that --key gives. A file is
     checked with its own keys unless --key says whose they must be.
     """
-    pinned = [_public(text) for text in key or ()]
+    pinned = [public_key(text) for text in key or ()]
     report = _in_database(pinned) if path is None else _in_file(path, pinned)
     speak({"sound": report.sound, **msgspec.structs.asdict(report)}, as_json=as_json,
           text=lambda: _told(report))  # fmt: skip
@@ -131,14 +131,19 @@ def _counted(lines: Iterable[bytes], status: Status) -> Iterator[bytes]:
 async def _write(lines: AsyncIterator[bytes], out: Path) -> Exported:
     """Write to standard output, or to a file that gets its name once it is complete."""
     if str(out) == "-":
-        return await _poured(lines, sys.stdout.buffer, "-")
-    out = _file_of(out)
+        return await _counted_out(lines, sys.stdout.buffer, "-")
+    return await poured(lines, _file_of(out))
+
+
+async def poured(lines: AsyncIterator[bytes], out: Path) -> Exported:
+    """Write lines to a file that gets its name once it is complete, and only its owner reads."""
+    out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(out.name + ".part")
     # Entries say who did what: nobody else on this machine may read them.
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            done = await _poured(lines, file, str(out))
+            done = await _counted_out(lines, file, str(out))
         part.rename(out)
     finally:
         part.unlink(missing_ok=True)
@@ -152,7 +157,7 @@ def _file_of(out: Path) -> Path:
     return file
 
 
-async def _poured(lines: AsyncIterator[bytes], file: IO[bytes], name: str) -> Exported:
+async def _counted_out(lines: AsyncIterator[bytes], file: IO[bytes], name: str) -> Exported:
     count = size = 0
     with _progress() as status:
         async for line in lines:
@@ -195,7 +200,7 @@ def _moment(name: str, text: str | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def _public(text: str) -> bytes:
+def public_key(text: str) -> bytes:
     """Read a public key from base64, or from a file that holds base64."""
     file = Path(text)
     content = file.read_text() if len(text) < 256 and file.is_file() else text

@@ -3,11 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from ai_agent_mesh.cli.console import Json, Tenant, speak, with_mesh
+from ai_agent_mesh.cli.ledger import poured, public_key
+from ai_agent_mesh.cli.proof import BundleUnsound, bundle_file, confirmed, failed, verify_file
 from ai_agent_mesh.kernel.errors import Conflict, Fault, Invalid
 from ai_agent_mesh.kernel.spans import Month, Span
 
@@ -26,6 +31,13 @@ Since = Annotated[
     str | None, typer.Option(help="Judge a span instead: from this moment (RFC 3339).")
 ]
 Until = Annotated[str | None, typer.Option(help="The end of that span; default: now.")]
+
+
+class Form(StrEnum):
+    """How a statement is told."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class FigureDiffers(Conflict):
@@ -50,24 +62,42 @@ def statement(
     month: MonthText = None,
     since: Since = None,
     until: Until = None,
+    form: Annotated[Form, typer.Option("--format", help="How to tell it.")] = Form.TEXT,
+    bundle: Annotated[
+        Path | None,
+        typer.Option("--bundle", help="Write the evidence to this file or folder as well."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """State what was promised to a tenant and what was kept, for a month or any span."""
-    from ai_agent_mesh.operations.objectives import Objectives, as_text
-    from ai_agent_mesh.wiring import Mesh
+    """State what was promised to a tenant and what was kept, for a month or any span.
+
+    The statement is signed. Its bundle proves it to anybody: `mesh sla verify FILE`.
+    """
+    from ai_agent_mesh.operations.objectives import Bundles, as_text
 
     asked = asked_for(month, since, until)
 
-    async def read(mesh: Mesh) -> "Statement":
-        objectives = Objectives(mesh.operations, mesh.playbook, mesh.clock)
-        return await objectives.statement(tenant, asked)
+    out = bundle_file(bundle) if bundle else None
+
+    async def read(mesh: "Mesh") -> "Statement":
+        bundles = Bundles(mesh.operations, mesh.playbook, mesh.clock, mesh.signer)
+        if out:
+            await poured(bundles.lines(tenant, asked), out)
+        return await bundles.signed(tenant, asked)
 
     stated = with_mesh(read)
-    speak(stated, as_json=as_json, text=lambda: as_text(stated).rstrip())
+    json_wanted = as_json or form is Form.JSON
+    speak(stated, as_json=json_wanted, text=lambda: as_text(stated).rstrip())
 
 
 @app.command()
 def verify(
+    file: Annotated[
+        Path | None, typer.Argument(help="A bundle or a statement's page; default: the database.")
+    ] = None,
+    key: Annotated[
+        list[str] | None, typer.Option("--key", help="A public key to trust: base64 or a file.")
+    ] = None,
     tenant: Annotated[
         str | None, typer.Option("--tenant", "-t", help="Default: every one.")
     ] = None,
@@ -76,7 +106,14 @@ def verify(
     until: Until = None,
     as_json: Json = False,
 ) -> None:
-    """Check the ledger, then recompute every figure and booked credit; exit 1 at a difference."""
+    """Recompute every figure of a statement; exit 1 at the first that differs.
+
+    With FILE from that file alone. Without it from the database: the ledger itself is checked
+    first, and every credit that was booked is held against what is owed.
+    """
+    if file is not None:
+        _verify_file(file, key or [], as_json=as_json)
+        return
     asked = asked_for(month, since, until)
 
     async def check(mesh: "Mesh") -> "list[Verified]":
@@ -92,6 +129,22 @@ def verify(
         as_json=as_json,
         text=lambda: "\n".join(_confirmed(*one) for one in verified),
     )
+
+
+def _verify_file(file: Path, keys: list[str], *, as_json: bool) -> None:
+    pinned = [public_key(text) for text in keys]
+    with _progress("Reading") as tick:
+        verdict = verify_file(file, pinned, tick)
+    speak(
+        {"verified": verdict.sound, **msgspec.structs.asdict(verdict)},
+        as_json=as_json,
+        text=lambda: "\n".join([
+            *failed(verdict),
+            confirmed(verdict, trusted=bool(pinned)),
+        ]),
+    )  # fmt: skip
+    for first in verdict.failures[:1]:
+        raise BundleUnsound(check=first.check.value, place=first.place, reason=first.reason)
 
 
 async def _verify(mesh: "Mesh", tenant: str | None, asked: Month | Span) -> "list[Verified]":

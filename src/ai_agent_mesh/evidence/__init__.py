@@ -2,11 +2,24 @@
 
 from ai_agent_mesh.evidence.audit import Audit, Check, Failure, Report
 from ai_agent_mesh.evidence.batch import Batch
-from ai_agent_mesh.evidence.entry import Entry, EntryUnreadable, Kind, MalformedReceipt, Receipt
+from ai_agent_mesh.evidence.entry import (
+    PLATFORM_TENANT,
+    PROBE_TENANT,
+    Entry,
+    EntryUnreadable,
+    Kind,
+    MalformedReceipt,
+    Receipt,
+)
 from ai_agent_mesh.evidence.exchange import End, Header, Key, Line, audited
+from ai_agent_mesh.evidence.head import MinutesSeal, Signs, TenantHead, sealed
+from ai_agent_mesh.evidence.rollup import Judged, Thresholds, judged, thresholds
 from ai_agent_mesh.evidence.signature import key_id_of, verify
+from ai_agent_mesh.evidence.tree import Growing, leaf_data, leaf_hash
 
 __all__ = [
+    "PLATFORM_TENANT",
+    "PROBE_TENANT",
     "Audit",
     "Batch",
     "Check",
@@ -14,14 +27,25 @@ __all__ = [
     "Entry",
     "EntryUnreadable",
     "Failure",
+    "Growing",
     "Header",
+    "Judged",
     "Key",
     "Kind",
     "Line",
     "MalformedReceipt",
+    "MinutesSeal",
     "Receipt",
     "Report",
+    "Signs",
+    "TenantHead",
+    "Thresholds",
     "audited",
+    "judged",
     "key_id_of",
+    "leaf_data",
+    "leaf_hash",
+    "sealed",
+    "thresholds",
     "verify",
 ]

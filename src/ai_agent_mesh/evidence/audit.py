@@ -24,6 +24,8 @@ class Check(StrEnum):
     HEAD = "head"
     ROLLUP = "roll-up"
     FILE = "file"
+    PLAYBOOK = "playbook"
+    FIGURE = "figure"
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -56,12 +58,19 @@ class Audit:
 
     With `from_start` every tenant's numbers must begin at 1, and so must the batches; `sparse`
     evidence (one tenant's) may leave batches out, and its entries bring their own inclusion paths.
+    Without `gapless` each entry stands alone, and batches and numbers may come in any order.
     `pinned` public keys are the only ones whose signatures count, when there are any.
     """
 
     def __init__(
-        self, *, from_start: bool = True, sparse: bool = False, pinned: Sequence[bytes] = ()
+        self,
+        *,
+        from_start: bool = True,
+        sparse: bool = False,
+        gapless: bool = True,
+        pinned: Sequence[bytes] = (),
     ) -> None:
+        self._gapless = gapless
         self._from_start = from_start
         self._sparse = sparse
         self._pinned = frozenset(pinned)
@@ -181,7 +190,7 @@ class Audit:
                 self.fail(Check.SEQUENCE, place, reason)
             if batch.previous != before.link:
                 self.fail(Check.CHAIN, place, "it does not name the batch before it")
-        elif not self._sparse or batch.batch <= before.batch:
+        elif self._gapless and (not self._sparse or batch.batch <= before.batch):
             self.fail(Check.SEQUENCE, place, f"it follows batch {before.batch}")
         if batch.size < 1:
             self.fail(Check.SEQUENCE, place, "it is empty")
@@ -207,13 +216,15 @@ class Audit:
 
     def _check_path(self, seq: int, leaf: bytes, path: Sequence[bytes]) -> None:
         batch = self._open
-        if batch is None or not includes(batch.root, seq - batch.first_seq, batch.size, leaf, path):
+        if batch is None or not batch.first_seq <= seq <= batch.last_seq:
+            self.fail(Check.SEQUENCE, f"seq {seq}", "it belongs to no batch that is here")
+        elif not includes(batch.root, seq - batch.first_seq, batch.size, leaf, path):
             self.fail(Check.ROOT, f"seq {seq}", "its path does not lead to the signed root")
 
     def _check_number(self, place: str, tenant: str, number: int) -> None:
         before = self._numbers.get(tenant)
         expected = before + 1 if before is not None else 1 if self._from_start else number
-        if number != expected:
+        if number != expected and self._gapless:
             reason = f"tenant {tenant} has number {number} where {expected} is due"
             self.fail(Check.NUMBERING, place, reason)
         self._numbers[tenant] = number

@@ -12,6 +12,11 @@ from ai_agent_mesh.kernel.errors import Fault as Mistake
 from ai_agent_mesh.kernel.errors import Invalid
 from ai_agent_mesh.sla import Category, Fault, Service
 
+#: The built-in tenants: the operators, whose acts may concern everybody, and the probe, whose calls
+#: are everybody's evidence.
+PLATFORM_TENANT = "platform"
+PROBE_TENANT = "probe"
+
 _NO_TIME = timedelta(0)
 _RECEIPT = re.compile(r"(ent_[0-9a-z]{26}); ?sha-256=([A-Za-z0-9_-]{43})=?")
 

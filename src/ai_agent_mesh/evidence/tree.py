@@ -47,6 +47,37 @@ def root(leaves: Iterable[bytes]) -> bytes:
     return level[0]
 
 
+class Growing:
+    """A tree that grows leaf by leaf and gives its root at any size, in memory of its height."""
+
+    def __init__(self) -> None:
+        #: The perfect subtrees from the left, with their sizes: each at most half as large.
+        self._peaks: list[tuple[int, bytes]] = []
+
+    def add(self, leaf: bytes) -> None:
+        """Take the next leaf hash."""
+        size, top = 1, leaf
+        while self._peaks and self._peaks[-1][0] == size:
+            size, top = 2 * size, node_hash(self._peaks.pop()[1], top)
+        self._peaks.append((size, top))
+
+    @property
+    def root(self) -> bytes:
+        """Return the root over all leaves so far.
+
+        >>> tree, leaves = Growing(), [bytes([n]) * 32 for n in range(5)]
+        >>> for leaf in leaves: tree.add(leaf)
+        >>> tree.root == root(leaves)
+        True
+        """
+        if not self._peaks:
+            return sha256().digest()
+        *left, (_, top) = self._peaks
+        for _, peak in reversed(left):
+            top = node_hash(peak, top)
+        return top
+
+
 def inclusion_path(index: int, leaves: Sequence[bytes]) -> list[bytes]:
     """Return the audit path of the leaf at `index`: sibling hashes, from the leaf to the root.
 

@@ -14,7 +14,7 @@ from ai_agent_mesh.playbook.schema.promises import (
     Tier,
 )
 from ai_agent_mesh.playbook.units import Condition, Sense
-from ai_agent_mesh.playbook.writing import Plain, flat, plain
+from ai_agent_mesh.playbook.writing import Plain, canonical, flat, plain
 
 __all__ = [
     "AlertGroup",
@@ -30,6 +30,7 @@ __all__ = [
     "PlaybookInvalid",
     "Sense",
     "Tier",
+    "canonical",
     "default",
     "differences",
     "flat",

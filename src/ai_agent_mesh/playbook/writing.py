@@ -57,7 +57,11 @@ def flat(value: Plain, key: str = "") -> Iterator[tuple[str, str | int | None]]:
         yield key, value
 
 
+def canonical(section: msgspec.Struct) -> bytes:
+    """Return a section's canonical JSON: keys sorted, no white space, values in their units."""
+    return msgspec.json.encode(plain(section), order="deterministic")
+
+
 def digest_of(section: msgspec.Struct) -> str:
     """Return the SHA-256, in hex, of a section's canonical JSON."""
-    canonical = msgspec.json.encode(plain(section), order="deterministic")
-    return hashlib.sha256(canonical).hexdigest()
+    return hashlib.sha256(canonical(section)).hexdigest()

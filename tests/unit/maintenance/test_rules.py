@@ -26,8 +26,8 @@ from ai_agent_mesh.operations.maintenance import (
     verdict,
     view,
 )
-from ai_agent_mesh.operations.maintenance import evidence as entries
-from ai_agent_mesh.operations.maintenance.rules import check_draft
+from ai_agent_mesh.operations.planned import evidence as entries
+from ai_agent_mesh.operations.planned.rules import check_draft
 from ai_agent_mesh.playbook import default
 from ai_agent_mesh.product.ledger import Entry, EntryUnreadable, Kind
 from ai_agent_mesh.sla import Service, minute_number

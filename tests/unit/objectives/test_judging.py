@@ -23,11 +23,11 @@ from ai_agent_mesh.operations.objectives import (
     slos,
     slos_as_text,
 )
-from ai_agent_mesh.operations.objectives.figuring import decimal_text
-from ai_agent_mesh.operations.objectives.model import Calls, Tenure
-from ai_agent_mesh.operations.objectives.rules import read_singly, silence, terms_of
-from ai_agent_mesh.operations.objectives.statement import LedgerRange, Statement
-from ai_agent_mesh.operations.objectives.stating import Subject, state
+from ai_agent_mesh.operations.statements.figuring import decimal_text
+from ai_agent_mesh.operations.statements.model import Calls, Tenure
+from ai_agent_mesh.operations.statements.rules import read_singly, silence, terms_of
+from ai_agent_mesh.operations.statements.statement import LedgerRange, Statement
+from ai_agent_mesh.operations.statements.stating import Subject, state
 from ai_agent_mesh.playbook import Playbook, default
 from ai_agent_mesh.sla import (
     Category,

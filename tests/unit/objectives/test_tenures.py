@@ -9,10 +9,10 @@ import pytest
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import MINUTE, Month, Span
 from ai_agent_mesh.operations.objectives import as_text, slos
-from ai_agent_mesh.operations.objectives.model import Calls, Evidence, Term
-from ai_agent_mesh.operations.objectives.rules import tenures
-from ai_agent_mesh.operations.objectives.statement import Statement
-from ai_agent_mesh.operations.objectives.stating import Subject, state
+from ai_agent_mesh.operations.statements.model import Calls, Evidence, Term
+from ai_agent_mesh.operations.statements.rules import tenures
+from ai_agent_mesh.operations.statements.statement import Statement
+from ai_agent_mesh.operations.statements.stating import Subject, state
 from ai_agent_mesh.playbook import default
 from ai_agent_mesh.sla import Category, MinuteCount, Service, minute_number, prorated_fee
 

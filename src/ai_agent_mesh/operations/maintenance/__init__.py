@@ -1,19 +1,25 @@
 """Planned maintenance: announced ahead, proved by the ledger, and what it takes out of the figures."""  # noqa: E501
 
-from ai_agent_mesh.operations.maintenance.evidence import Numbered, drawn, is_evidence
-from ai_agent_mesh.operations.maintenance.facts import (
+from ai_agent_mesh.operations.maintenance.service import MaintenanceCalendar
+from ai_agent_mesh.operations.maintenance.store import acts, touching
+from ai_agent_mesh.operations.maintenance.views import MaintenanceView, view
+from ai_agent_mesh.operations.planned import (
+    FURTHEST,
     AlreadyCancelled,
     AlreadyOver,
+    Draft,
+    Maintenance,
     MaintenanceInvalid,
     MaintenanceMissing,
+    Numbered,
     PlatformAlone,
-)
-from ai_agent_mesh.operations.maintenance.model import Draft, Maintenance, Proof, State
-from ai_agent_mesh.operations.maintenance.rules import (
-    FURTHEST,
+    Proof,
+    State,
     as_of,
+    drawn,
     excluded_spans,
     excludes,
+    is_evidence,
     is_late,
     is_outside_window,
     notice_asked,
@@ -22,9 +28,6 @@ from ai_agent_mesh.operations.maintenance.rules import (
     verdict,
     window_note,
 )
-from ai_agent_mesh.operations.maintenance.service import MaintenanceCalendar
-from ai_agent_mesh.operations.maintenance.store import acts, touching
-from ai_agent_mesh.operations.maintenance.views import MaintenanceView, view
 
 __all__ = [
     "FURTHEST",

@@ -7,9 +7,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, SkipValidation
 
 from ai_agent_mesh.kernel.clock import Clock
-from ai_agent_mesh.operations.maintenance.model import Draft
 from ai_agent_mesh.operations.maintenance.service import MaintenanceCalendar
 from ai_agent_mesh.operations.maintenance.views import MaintenanceView, view
+from ai_agent_mesh.operations.planned import Draft
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.http import Cursor, Limit, Paged, Work, page_of, paged
 from ai_agent_mesh.product.identity import Principal

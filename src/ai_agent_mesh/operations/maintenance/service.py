@@ -9,18 +9,21 @@ import msgspec
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.maintenance import evidence
-from ai_agent_mesh.operations.maintenance.facts import (
-    AlreadyCancelled,
-    AlreadyOver,
-    MaintenanceMissing,
-    PlatformAlone,
-)
-from ai_agent_mesh.operations.maintenance.model import Draft, Maintenance
-from ai_agent_mesh.operations.maintenance.rules import check_draft
 from ai_agent_mesh.operations.maintenance.store import MaintenanceStore
 from ai_agent_mesh.operations.maintenance.views import view
 from ai_agent_mesh.operations.notices import Notice, Topic, publish
+from ai_agent_mesh.operations.planned import (
+    AlreadyCancelled,
+    AlreadyOver,
+    Draft,
+    Maintenance,
+    MaintenanceMissing,
+    PlatformAlone,
+    announced,
+    cancelled,
+    check_draft,
+    proof_at,
+)
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.http import Page
 from ai_agent_mesh.plumbing.postgres import Tx
@@ -53,10 +56,10 @@ class MaintenanceCalendar:
             description=draft.description,
             span=Span(draft.since.astimezone(UTC), draft.until.astimezone(UTC)),
             services=None if draft.services is None else frozenset(draft.services),
-            announced=evidence.proof_at(now),
+            announced=proof_at(now),
         )
         await self._store.insert(work, self._by)
-        await Inbox.insert(self._tx, evidence.announced(work, self._by, self._playbook.digest))
+        await Inbox.insert(self._tx, announced(work, self._by, self._playbook.digest))
         await self._publish("maintenance.announced", work, now)
         return work
 
@@ -70,12 +73,12 @@ class MaintenanceCalendar:
         work, now = await self.get(work_id), self._clock.now()
         if work.cancelled is None and now >= work.span.until:
             raise AlreadyOver(maintenance=work.id, at=work.span.until.isoformat())
-        proof = evidence.proof_at(now)
+        proof = proof_at(now)
         # Of two who cancel at once the row lets one through.
         if not await self._store.cancel(work.id, proof, self._by):
             found = (await self.get(work.id)).cancelled
             raise AlreadyCancelled(maintenance=work.id, at=found.at.isoformat() if found else "")
-        entry = evidence.cancelled(work, proof, self._by, self._playbook.digest)
+        entry = cancelled(work, proof, self._by, self._playbook.digest)
         await Inbox.insert(self._tx, entry)
         work = replace(work, cancelled=proof)
         await self._publish("maintenance.cancelled", work, now)

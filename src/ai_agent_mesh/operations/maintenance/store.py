@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.maintenance.evidence import Numbered
-from ai_agent_mesh.operations.maintenance.model import Maintenance, Proof
+from ai_agent_mesh.operations.planned import Maintenance, Numbered, Proof
 from ai_agent_mesh.plumbing.http import Page
 from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.ledger import Entry

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import msgspec
 
-from ai_agent_mesh.operations.maintenance.model import Maintenance
-from ai_agent_mesh.operations.maintenance.rules import (
+from ai_agent_mesh.operations.planned import (
+    Maintenance,
     excludes,
     impact,
     is_late,

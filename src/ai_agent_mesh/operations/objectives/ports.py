@@ -4,6 +4,7 @@ from typing import Protocol
 
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.playbook import Playbook
+from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.plumbing.postgres import Database
 
 
@@ -13,3 +14,4 @@ class Wiring(Protocol):
     operations: Database
     playbook: Playbook
     clock: Clock
+    signer: Signer

@@ -7,11 +7,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
 from ai_agent_mesh.kernel.spans import Month
+from ai_agent_mesh.operations.objectives.bundling import Bundles
 from ai_agent_mesh.operations.objectives.ports import Wiring
 from ai_agent_mesh.operations.objectives.service import Objectives
-from ai_agent_mesh.operations.objectives.slos import Slo
-from ai_agent_mesh.operations.objectives.statement import Statement
-from ai_agent_mesh.operations.objectives.text import as_text
+from ai_agent_mesh.operations.statements import Slo, Statement, as_text
 from ai_agent_mesh.product.identity import Principal
 
 Wired = NamedDependency[SkipValidation[Wiring]]
@@ -39,8 +38,9 @@ async def list_slos(mesh: Wired, principal: Caller) -> Slos:
 async def get_statement(
     request: Request[object, object, State], mesh: Wired, principal: Caller, month: FromPath[str]
 ) -> Response[Statement] | Response[str]:
-    """Answer with the statement as JSON, or as text where the caller prefers that."""
-    statement = await _objectives(mesh).statement(principal.tenant_id, Month.parse(month))
+    """Answer with the signed statement as JSON, or as text where the caller prefers that."""
+    bundles = Bundles(mesh.operations, mesh.playbook, mesh.clock, mesh.signer)
+    statement = await bundles.signed(principal.tenant_id, Month.parse(month))
     if request.accept.best_match(["application/json", "text/plain"]) == "text/plain":
         return Response(as_text(statement), media_type="text/plain; charset=utf-8")
     return Response(statement)

@@ -15,13 +15,24 @@ from ai_agent_mesh.operations.maintenance import (
     excluded_spans,
     touching,
 )
-from ai_agent_mesh.operations.objectives.model import Evidence, Tenure, Term
 from ai_agent_mesh.operations.objectives.recount import Recount
-from ai_agent_mesh.operations.objectives.rules import judged_span, settled_until, tenures, terms_of
-from ai_agent_mesh.operations.objectives.slos import Slo, slos
-from ai_agent_mesh.operations.objectives.statement import LedgerRange, Statement
-from ai_agent_mesh.operations.objectives.stating import Subject, state
-from ai_agent_mesh.operations.objectives.store import PROBE, ObjectiveStore
+from ai_agent_mesh.operations.objectives.store import ObjectiveStore
+from ai_agent_mesh.operations.statements import (
+    PROBE,
+    Evidence,
+    LedgerRange,
+    Slo,
+    Statement,
+    Subject,
+    Tenure,
+    Term,
+    judged_span,
+    settled_until,
+    slos,
+    state,
+    tenures,
+    terms_of,
+)
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.postgres import Database, Tx
 from ai_agent_mesh.product.identity import Tenants
@@ -47,15 +58,19 @@ class Objectives:
         Raises:
             TenantMissing, SpanAhead
         """
-        now = self._clock.now()
         async with self._database.transaction() as tx:
-            subject, span = await self._subject(tx, tenant, asked, now)
-            works = await touching(tx, span)
-            evidence = [
-                (tenure, await self._evidence(tx, subject, tenure, works, now))
-                for tenure in await self._tenures(tx, subject.tenant, span)
-            ]
-            return await self._state(tx, subject, evidence, now)
+            return await self.statement_in(tx, tenant, asked)
+
+    async def statement_in(self, tx: Tx, tenant: str, asked: Month | Span) -> Statement:
+        """State as `statement` does, as one transaction of the operations role sees it."""
+        now = self._clock.now()
+        subject, span = await self._subject(tx, tenant, asked, now)
+        works = await touching(tx, span)
+        evidence = [
+            (tenure, await self._evidence(tx, subject, tenure, works, now))
+            for tenure in await self._tenures(tx, subject.tenant, span)
+        ]
+        return await self._state(tx, subject, evidence, now)
 
     async def recount(
         self, stated: Statement, progress: Callable[[int], None] | None = None
@@ -72,10 +87,12 @@ class Objectives:
         async with self._database.transaction() as tx:
             recount = Recount(tx, progress)
             works = drawn(await acts(tx))
+            counts = await recount.counts(span, tenant=stated.tenant)
+            watched = await recount.watched(span.until)
             evidence = [
                 (tenure, replace(found, works=self._known(works, tenure.span, stated.computed_at)))
                 for tenure in await self._tenures(tx, stated.tenant, span)
-                for found in [await recount.evidence(tenure.span, tenant=stated.tenant)]
+                for found in [counts.evidence(tenure.span, watched)]
             ]
             asked = Span(stated.asked_since, stated.asked_until)
             subject = Subject(stated.tenant, stated.tenant_name, stated.month, asked)

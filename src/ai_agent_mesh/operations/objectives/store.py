@@ -7,13 +7,10 @@ from typing import Any
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
 from ai_agent_mesh.operations.maintenance import Maintenance
-from ai_agent_mesh.operations.objectives.model import Calls, EntryRange, Evidence, Watch
-from ai_agent_mesh.operations.objectives.rules import read_singly
+from ai_agent_mesh.operations.objectives.model import EntryRange
+from ai_agent_mesh.operations.statements import PROBE, Calls, Evidence, Watch, read_singly
 from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.sla import Category, MinuteCount, Service, Terms, minute_number
-
-#: The built-in tenant whose calls are everybody's evidence.
-PROBE = "probe"
 
 Row = Any  # an asyncpg record: its columns are those of the query
 
@@ -60,8 +57,12 @@ GROUP BY 1, 2 ORDER BY 1, 2
 
 _WATCHED = """
 SELECT service, min(day) AS first,
-       array_agg(day) FILTER (WHERE minutes >= 1440 AND day >= $2) AS full_days
-FROM objective_day WHERE tenant_id = $1 GROUP BY 1 ORDER BY 1
+       array_agg(day) FILTER (WHERE minutes >= 1440 AND day >= $2) AS full_days,
+       (SELECT min(minute) FROM ledger_minute AS kept
+        WHERE kept.tenant_id = $1 AND kept.service = days.service
+          AND minute >= min(day)::timestamp AT TIME ZONE 'UTC'
+          AND minute < (min(day) + 1)::timestamp AT TIME ZONE 'UTC') AS since
+FROM objective_day AS days WHERE tenant_id = $1 GROUP BY 1 ORDER BY 1
 """
 
 # Day by day through the index, which has the minutes in order: a gap is what lies between the day's
@@ -148,19 +149,21 @@ class ObjectiveStore:
     async def _watches(self, span: Span) -> Mapping[Service, Watch]:
         """Return since when each service is watched, and where in the span no probe is."""
         rows = await self._tx.fetch(_WATCHED, PROBE, span.since.date())
-        first = {Service(row["service"]): row["first"] for row in rows}
+        since = {Service(row["service"]): row["since"] for row in rows}
         full = {Service(row["service"]): frozenset(row["full_days"] or ()) for row in rows}
         doubtful = [
             (service, day)
-            for service in first
+            for service, at in since.items()
             for day in _days(span)
-            if day >= first[service] and day not in full[service]
+            if day >= at.date() and day not in full[service]
         ]
         gaps = await self._gaps(doubtful)
         return {
-            service: _watch(span, day, gaps.get(service, ()))
-            for service, day in first.items()
-            if _midnight(day) < span.until
+            service: Watch(
+                at, _clipped(gaps.get(service, ()), Span(max(at, span.since), span.until))
+            )
+            for service, at in since.items()
+            if at < span.until
         }
 
     async def tenants(self) -> list[str]:
@@ -230,11 +233,3 @@ def _whole_days(span: Span) -> Span:
     since = _midnight((span.since + _DAY - timedelta.resolution).date())
     until = _midnight(span.until.date())
     return Span(since, until) if since < until else Span(span.until, span.until)
-
-
-def _watch(span: Span, first: date, gaps: Sequence[Span]) -> Watch:
-    """Clip the gaps to the span; what lies before the first probe entry of all is no gap."""
-    since = _midnight(first)
-    if gaps and gaps[0].since == since:
-        since, gaps = gaps[0].until, gaps[1:]
-    return Watch(since, _clipped(gaps, span))

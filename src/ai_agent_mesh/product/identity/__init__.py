@@ -1,5 +1,6 @@
 """Knows who is calling, for which tenant, what they may do, and how often."""
 
+from ai_agent_mesh.evidence import PLATFORM_TENANT, PROBE_TENANT
 from ai_agent_mesh.product.identity.accounts import (
     Account,
     bootstrap,
@@ -24,8 +25,6 @@ from ai_agent_mesh.product.identity.model import (
 from ai_agent_mesh.product.identity.roles import (
     BUILT_IN_TENANTS,
     PERMISSIONS,
-    PLATFORM_TENANT,
-    PROBE_TENANT,
     Role,
     may_grant,
     permits,

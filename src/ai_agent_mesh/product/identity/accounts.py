@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ai_agent_mesh.evidence import PROBE_TENANT
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.identity.keys import Keys
 from ai_agent_mesh.product.identity.model import IssuedKey, Tenant, User
 from ai_agent_mesh.product.identity.ports import Wiring
-from ai_agent_mesh.product.identity.roles import PROBE_TENANT, Role
+from ai_agent_mesh.product.identity.roles import Role
 from ai_agent_mesh.product.identity.rules import key_terms
 from ai_agent_mesh.product.identity.scope import scoped
 from ai_agent_mesh.product.identity.tenants import Tenants

@@ -6,9 +6,10 @@ from datetime import datetime
 
 import msgspec
 
+from ai_agent_mesh.evidence import PLATFORM_TENANT
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.plumbing.postgres import Tx
-from ai_agent_mesh.product.identity.roles import BUILT_IN_TENANTS, PLATFORM_TENANT, Role, permits
+from ai_agent_mesh.product.identity.roles import BUILT_IN_TENANTS, Role, permits
 from ai_agent_mesh.sla import TierName
 
 

@@ -3,8 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
-PLATFORM_TENANT: Final = "platform"
-PROBE_TENANT: Final = "probe"
+from ai_agent_mesh.evidence import PLATFORM_TENANT, PROBE_TENANT
+
 BUILT_IN_TENANTS: Final = frozenset({PLATFORM_TENANT, PROBE_TENANT})
 
 

@@ -10,8 +10,10 @@ from ai_agent_mesh.evidence.entry import (
     Receipt,
 )
 from ai_agent_mesh.evidence.exchange import audited
-from ai_agent_mesh.product.ledger.export import export
+from ai_agent_mesh.product.ledger.evidence import Evidence, snapshot
+from ai_agent_mesh.product.ledger.export import export, proven
 from ai_agent_mesh.product.ledger.facts import LedgerUnavailable
+from ai_agent_mesh.product.ledger.heads import tenant_head
 from ai_agent_mesh.product.ledger.inbox import Inbox
 from ai_agent_mesh.product.ledger.sequencer import Fenced, Sequencer
 from ai_agent_mesh.product.ledger.service import Evident, Ledger
@@ -24,6 +26,7 @@ __all__ = [
     "Check",
     "Entry",
     "EntryUnreadable",
+    "Evidence",
     "Evident",
     "Failure",
     "Fenced",
@@ -38,6 +41,9 @@ __all__ = [
     "Spool",
     "audited",
     "export",
+    "proven",
+    "snapshot",
+    "tenant_head",
     "unnumbered",
     "verify",
 ]

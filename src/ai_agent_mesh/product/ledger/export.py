@@ -6,6 +6,7 @@ from itertools import groupby
 
 import msgspec
 
+from ai_agent_mesh.evidence.batch import Batch
 from ai_agent_mesh.evidence.entry import EntryUnreadable
 from ai_agent_mesh.evidence.exchange import End, Header, Key, Line, Piece
 from ai_agent_mesh.evidence.tree import inclusion_path, leaf_data, leaf_hash
@@ -73,7 +74,20 @@ async def _of_tenant(
 ) -> AsyncIterator[Piece]:
     async with operations.transaction() as tx:
         span = await Evidence(tx).number_range(tenant, since, until)
-    first, last = span or (1, 0)
+    async for piece in proven(operations, tenant, *(span or (1, 0))):
+        yield piece
+
+
+async def proven(
+    operations: Database, tenant: str, first: int, last: int
+) -> AsyncIterator[Batch | Line]:
+    """Yield a tenant's entries between two numbers, both included, each with its inclusion path.
+
+    Each batch comes before its entries; memory stays at a page.
+
+    Raises:
+        EntryUnreadable: an entry's bytes are not UTF-8 text.
+    """
     current = 0
     while first <= last:
         async with operations.transaction() as tx:
@@ -89,7 +103,7 @@ async def _of_tenant(
 
 async def _proven(
     operations: Database, number: int, rows: list[Row], *, repeated: bool
-) -> AsyncIterator[Piece]:
+) -> AsyncIterator[Batch | Line]:
     """Yield a batch (unless the page before has) and its entries with their inclusion paths."""
     async with operations.transaction() as tx:
         evidence = Evidence(tx)

@@ -52,6 +52,7 @@ class Sequencer:
     ) -> None:
         self._ledger = ledger
         self._signer = signer
+        self._playbook = playbook
         self._digest = playbook.digest
         self._thresholds = thresholds(playbook)
         self._clock = clock
@@ -86,7 +87,7 @@ class Sequencer:
             epoch = await store.take_over(self._holder, self._lease)
             if epoch is not None:
                 at = self._clock.now()
-                await store.introduce(self._signer, self._digest, self._thresholds, at)
+                await store.introduce(self._signer, self._playbook, at)
         return epoch
 
     async def number(self, epoch: int) -> int:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from ai_agent_mesh.evidence.batch import Batch
-from ai_agent_mesh.evidence.rollup import Tally, Thresholds
+from ai_agent_mesh.evidence.rollup import Tally, thresholds
+from ai_agent_mesh.playbook import Playbook, canonical
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.plumbing.postgres import Tx
 
@@ -71,6 +72,7 @@ _UNNUMBERED = """
 SELECT count(*), coalesce(clock_timestamp() - min(at), interval '0') FROM ledger_inbox
 """
 _KEY = "INSERT INTO ledger_key VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+_TEXT = "INSERT INTO ledger_playbook_text VALUES ($1, $2) ON CONFLICT DO NOTHING"
 _PLAYBOOK = "INSERT INTO ledger_playbook VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 
 
@@ -180,12 +182,11 @@ class SequencerStore:
         buckets = [(*key, bucket, n) for (key, bucket), n in sorted(tally.buckets.items())]
         await self._tx.execute(_BUCKETS, *map(list, zip(*buckets, strict=True)))
 
-    async def introduce(
-        self, signer: Signer, digest: str, latency: Thresholds, at: datetime
-    ) -> None:
-        """Keep the public key and the thresholds that the coming batches name, once."""
+    async def introduce(self, signer: Signer, playbook: Playbook, at: datetime) -> None:
+        """Keep the public key and the playbook that the coming batches name, once."""
         await self._tx.execute(_KEY, signer.key_id, signer.public_bytes, at)
-        await self._tx.execute(_PLAYBOOK, digest, dict(latency), at)
+        await self._tx.execute(_PLAYBOOK, playbook.digest, thresholds(playbook), at)
+        await self._tx.execute(_TEXT, playbook.digest, canonical(playbook).decode())
 
 
 async def unnumbered(tx: Tx) -> tuple[int, timedelta]:

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from limits.errors import StorageError
 
+from ai_agent_mesh.evidence import PROBE_TENANT
 from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.postgres import Database
 from ai_agent_mesh.product.identity.allowances.model import UNLIMITED, Allowance
 from ai_agent_mesh.product.identity.allowances.windows import LimitsWindow, PostgresWindow, Window
-from ai_agent_mesh.product.identity.roles import PROBE_TENANT
 
 _LOG = logging.getLogger(__name__)
 _MINUTE = timedelta(minutes=1)

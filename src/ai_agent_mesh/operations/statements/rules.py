@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from ai_agent_mesh.kernel.spans import Span, minute_of, whole_minutes
-from ai_agent_mesh.operations.objectives.model import Evidence, Outage, Tenure, Term, Watch
+from ai_agent_mesh.operations.statements.model import Evidence, Outage, Tenure, Term, Watch
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import (
     BY_MINUTE,

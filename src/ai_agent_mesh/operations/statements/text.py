@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from textwrap import wrap
 
-from ai_agent_mesh.operations.objectives.slos import Slo
-from ai_agent_mesh.operations.objectives.statement import MaintenanceFigures, Part, Statement
+from ai_agent_mesh.operations.statements.slos import Slo
+from ai_agent_mesh.operations.statements.statement import MaintenanceFigures, Part, Statement
 
 WIDTH = 78
 _CAUSES = {

@@ -7,8 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from ai_agent_mesh.kernel.money import Money
-from ai_agent_mesh.operations.objectives.model import Evidence, Tenure
-from ai_agent_mesh.operations.objectives.statement import Amount, Budget, Minutes, ServiceFigures
+from ai_agent_mesh.operations.statements.model import Evidence, Tenure
+from ai_agent_mesh.operations.statements.statement import Amount, Budget, Minutes, ServiceFigures
 from ai_agent_mesh.playbook import Tier
 from ai_agent_mesh.sla import (
     BY_MINUTE,

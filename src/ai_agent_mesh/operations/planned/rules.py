@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from ai_agent_mesh.kernel.errors import Fault
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.maintenance.facts import MaintenanceInvalid
-from ai_agent_mesh.operations.maintenance.model import Draft, Maintenance, State
+from ai_agent_mesh.operations.planned.facts import MaintenanceInvalid
+from ai_agent_mesh.operations.planned.model import Draft, Maintenance, State
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.playbook.units import DURATION, WINDOW
 from ai_agent_mesh.sla import Service, wholly_in

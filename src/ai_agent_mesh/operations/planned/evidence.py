@@ -5,11 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from ai_agent_mesh.evidence import PLATFORM_TENANT, Entry, EntryUnreadable, Kind
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.maintenance.model import Maintenance, Proof
-from ai_agent_mesh.product.identity import PLATFORM_TENANT
-from ai_agent_mesh.product.ledger import Entry, EntryUnreadable, Kind
+from ai_agent_mesh.operations.planned.model import Maintenance, Proof
 from ai_agent_mesh.sla import Service
 
 ANNOUNCED = "maintenance.announce"

@@ -131,7 +131,8 @@ class LatencyFigures(msgspec.Struct, frozen=True):
 
     category: str
     percentile: str
-    threshold_ms: float
+    #: Whole where it can be.
+    threshold_ms: int | float
     valid: int
     within: int
     #: The exact share as a percentage (12 digits); null without calls.
@@ -156,6 +157,14 @@ class LedgerRange(msgspec.Struct, frozen=True):
     first_number: int | None
     last_number: int | None
     entries: int
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """An Ed25519 signature over the statement's canonical bytes, and the key that made it."""
+
+    key_id: str
+    value: bytes
+    algorithm: str = "Ed25519"
 
 
 class Statement(Figures, frozen=True, kw_only=True):
@@ -189,10 +198,11 @@ class Statement(Figures, frozen=True, kw_only=True):
     calls: tuple[CallFigures, ...]
     playbook: str
     ledger: tuple[LedgerRange, ...]
+    signature: Signature | msgspec.UnsetType = msgspec.UNSET
 
 
 #: What may differ between two computations of the same figures.
-CIRCUMSTANCES = frozenset({"computed_at"})
+CIRCUMSTANCES = frozenset({"computed_at", "signature"})
 
 
 def first_difference(one: Statement, other: Statement) -> tuple[str, object, object] | None:

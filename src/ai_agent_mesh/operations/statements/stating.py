@@ -9,18 +9,18 @@ from typing import TypeVar
 from msgspec.structs import asdict
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
-from ai_agent_mesh.operations.maintenance import (
+from ai_agent_mesh.operations.planned import (
     Maintenance,
     excluded_spans,
     is_late,
     is_outside_window,
     notice_asked,
 )
-from ai_agent_mesh.operations.objectives import figuring
-from ai_agent_mesh.operations.objectives.figuring import Purse, Ruling
-from ai_agent_mesh.operations.objectives.model import Calls, Evidence, Tenure
-from ai_agent_mesh.operations.objectives.rules import judge, outages, terms_of
-from ai_agent_mesh.operations.objectives.statement import (
+from ai_agent_mesh.operations.statements import figuring
+from ai_agent_mesh.operations.statements.figuring import Purse, Ruling
+from ai_agent_mesh.operations.statements.model import Calls, Evidence, Tenure
+from ai_agent_mesh.operations.statements.rules import judge, outages, terms_of
+from ai_agent_mesh.operations.statements.statement import (
     CallFigures,
     Fee,
     Figures,
@@ -31,7 +31,7 @@ from ai_agent_mesh.operations.objectives.statement import (
     Part,
     Statement,
 )
-from ai_agent_mesh.operations.objectives.words import in_words
+from ai_agent_mesh.operations.statements.words import in_words
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import (
     PERCENTILES,
@@ -227,9 +227,14 @@ def _latency(calls: Sequence[Calls], playbook: Playbook) -> Iterator[LatencyFigu
             yield LatencyFigures(
                 category=category.value,
                 percentile=percentile,
-                threshold_ms=threshold / _MILLISECOND,
+                threshold_ms=_milliseconds(threshold),
                 valid=timed,
                 within=stayed,
                 attainment=figuring.percent(reached.share),
                 met=reached.met,
             )
+
+
+def _milliseconds(length: timedelta) -> int | float:
+    whole, rest = divmod(length, _MILLISECOND)
+    return length / _MILLISECOND if rest else whole

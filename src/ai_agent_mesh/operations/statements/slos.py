@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import msgspec
 
-from ai_agent_mesh.operations.objectives.figuring import decimal_text
-from ai_agent_mesh.operations.objectives.statement import Part, ServiceFigures, Statement
+from ai_agent_mesh.operations.statements.figuring import decimal_text
+from ai_agent_mesh.operations.statements.statement import Part, ServiceFigures, Statement
 from ai_agent_mesh.sla import PERCENTILES, allowed_budget, budget_left, percent_text
 
 PLATFORM = "platform"

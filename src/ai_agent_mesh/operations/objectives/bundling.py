@@ -1,0 +1,205 @@
+"""Gathers from the ledger what proves one statement, as lines that need no database."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from ai_agent_mesh.evidence import (
+    Batch,
+    End,
+    Key,
+    Line,
+    MinutesSeal,
+    Signs,
+    TenantHead,
+    sealed,
+)
+from ai_agent_mesh.kernel.clock import Clock
+from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.objectives.recount import Recount
+from ai_agent_mesh.operations.objectives.service import Objectives
+from ai_agent_mesh.operations.statements import (
+    HOUR,
+    PROBE,
+    MinutesLine,
+    Piece,
+    PlaybookText,
+    Stated,
+    Statement,
+    canonical,
+    line,
+    signed,
+)
+from ai_agent_mesh.playbook import Playbook
+from ai_agent_mesh.playbook import canonical as playbook_text
+from ai_agent_mesh.plumbing.postgres import Database, Tx
+from ai_agent_mesh.product.identity import PLATFORM_TENANT
+from ai_agent_mesh.product.ledger import Evidence, proven, tenant_head
+from ai_agent_mesh.sla import Category, Service
+
+_DAY = 24 * HOUR
+_MINUTES = """
+SELECT service, category, date_trunc('hour', minute) AS hour,
+       extract(minute FROM minute)::int AS number,
+       calls, valid, bad, timed, within_p50, within_p95, within_p99
+FROM ledger_minute WHERE tenant_id = $1 AND minute >= $2 AND minute < $3
+ORDER BY service, category, minute
+"""
+
+Row = Any  # an asyncpg record: its columns are those of the query
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one moment of the database gave."""
+
+    statement: Statement
+    opening: Sequence[Piece]
+    heads: Sequence[TenantHead]
+    #: Entries that are proven each alone: a tenant and a number.
+    loose: Sequence[tuple[str, int]]
+
+    @property
+    def span(self) -> Span:
+        return Span(self.statement.since, self.statement.until)
+
+    @property
+    def tenants(self) -> tuple[str, str]:
+        return self.statement.tenant, PROBE
+
+
+class Bundles:
+    """Evidence of statements. `database` is of the operations role; `signer` signs the ledger."""
+
+    def __init__(self, database: Database, playbook: Playbook, clock: Clock, signer: Signs) -> None:
+        self._database = database
+        self._playbook = playbook
+        self._clock = clock
+        self._signer = signer
+        self._objectives = Objectives(database, playbook, clock)
+
+    async def signed(self, tenant: str, asked: Month | Span) -> Statement:
+        """Return a statement with its signature; raises as `Objectives.statement`."""
+        return signed(await self._objectives.statement(tenant, asked), self._signer)
+
+    async def lines(
+        self, tenant: str, asked: Month | Span, *, entries: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """Yield a bundle's lines, each ended by a line feed; memory stays at a day.
+
+        With `entries`, those are left out when there are more of them: then the signed roll-ups
+        bear the figures.
+
+        Raises:
+            TenantMissing, SpanAhead
+            EntryUnreadable: an entry's bytes are not UTF-8 text.
+        """
+        async with self._database.transaction() as tx:
+            # Statement, minutes and heads must tell of one moment; entries never change.
+            await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            found = await self._found(tx, tenant, asked)
+            for piece in found.opening:
+                yield line(piece)
+            for who in found.tenants:
+                async for made in self._minutes(tx, who, found.span):
+                    yield made
+        count = [0, 0]
+        async for piece in self._proofs(found, entries):
+            count[0] += isinstance(piece, Batch)
+            count[1] += isinstance(piece, Line)
+            yield line(piece)
+        yield line(End(*count))
+
+    async def _found(self, tx: Tx, tenant: str, asked: Month | Span) -> _Found:
+        evidence, now = Evidence(tx), self._clock.now()
+        statement = signed(await self._objectives.statement_in(tx, tenant, asked), self._signer)
+        span = Span(statement.since, statement.until)
+        return _Found(
+            statement,
+            [
+                _stated(statement),
+                *(Key(*one) for one in (await self._keys(evidence)).items()),
+                *(PlaybookText(*one) for one in (await self._texts(evidence)).items()),
+            ],
+            [
+                await tenant_head(tx, who, span, self._signer, now)
+                for who in (statement.tenant, PROBE)
+            ],
+            await _loose(tx, statement),
+        )
+
+    async def _keys(self, evidence: Evidence) -> dict[str, bytes]:
+        return {**await evidence.keys(), self._signer.key_id: self._signer.public_bytes}
+
+    async def _texts(self, evidence: Evidence) -> dict[str, str]:
+        ours = {self._playbook.digest: playbook_text(self._playbook).decode()}
+        return {**await evidence.playbook_texts(), **ours}
+
+    async def _minutes(self, tx: Tx, tenant: str, span: Span) -> AsyncIterator[bytes]:
+        digest, count, day = sha256(), 0, span.since
+        while day < span.until:
+            end = min(day + _DAY, span.until)
+            for piece in _hours(tenant, await tx.fetch(_MINUTES, tenant, day, end)):
+                made = line(piece)
+                digest.update(made)
+                count += 1
+                yield made
+            day = end
+        seal = MinutesSeal(
+            tenant=tenant,
+            since=span.since,
+            until=span.until,
+            lines=count,
+            digest=digest.digest(),
+            key_id=self._signer.key_id,
+        )
+        yield line(sealed(seal, self._signer))
+
+    async def _proofs(self, found: _Found, limit: int | None) -> AsyncIterator[Piece]:
+        for tenant, number in found.loose:
+            async for piece in proven(self._database, tenant, number, number):
+                yield piece
+        carried = sum(head.last_number - head.first_number + 1 for head in found.heads)
+        if limit is not None and carried > limit:
+            return
+        for head in found.heads:
+            yield head
+            first, last = max(head.first_number, 1), head.last_number
+            async for piece in proven(self._database, head.tenant, first, last):
+                yield piece
+
+
+def _stated(statement: Statement) -> Stated:
+    signature = statement.signature
+    assert signature is not msgspec.UNSET  # noqa: S101 - it was signed a line ago
+    return Stated(canonical(statement).decode(), signature.key_id, signature.value)
+
+
+def _hours(tenant: str, rows: Sequence[Row]) -> Iterator[MinutesLine]:
+    """Yield a line for each hour of a service and category; the rows are in that order."""
+    for start, group in groupby(rows, key=_start):
+        yield MinutesLine(tenant, *start, [tuple(row)[3:] for row in group])
+
+
+def _start(row: Row) -> tuple[Service, Category, datetime]:
+    return row["service"], row["category"], row["hour"]
+
+
+async def _loose(tx: Tx, statement: Statement) -> list[tuple[str, int]]:
+    """Return the entries that announce and cancel, and those since when services are watched."""
+    announced = {
+        number
+        for work in statement.maintenance
+        for number in (work.number, work.cancel_number)
+        if number is not None
+    }
+    first = await Recount(tx).first_probes(statement.until)
+    return [
+        *((PLATFORM_TENANT, number) for number in sorted(announced)),
+        *((PROBE, number) for number in sorted({number for number, _ in first.values()})),
+    ]

@@ -1,0 +1,68 @@
+"""What an evidence bundle is made of: lines of JSON that prove one statement to anybody."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from ai_agent_mesh.evidence import Batch, End, Key, Line, MinutesSeal, Signs, TenantHead
+from ai_agent_mesh.operations.statements.statement import Signature, Statement
+from ai_agent_mesh.sla import Category, Service
+
+#: What the signed bytes of a statement begin with, so that they are nothing else's.
+_PREFIX = b"ai-agent-mesh statement v1\n"
+_ENCODER = msgspec.json.Encoder(order="sorted")
+
+
+class Stated(msgspec.Struct, frozen=True, tag_field="type", tag="statement"):
+    """The first line: a statement's canonical text, verbatim, and its signature."""
+
+    text: str
+    key_id: str
+    signature: bytes
+    version: int = 1
+
+
+class PlaybookText(msgspec.Struct, frozen=True, tag_field="type", tag="playbook"):
+    """A playbook's canonical text; the SHA-256 of its UTF-8 is the digest."""
+
+    digest: str
+    text: str
+
+
+class MinutesLine(msgspec.Struct, frozen=True, tag_field="type", tag="minutes"):
+    """The roll-ups of an hour: for each minute with calls its number in the hour, then calls,
+    valid, bad, timed, and within p50, p95, p99."""
+
+    tenant: str
+    service: Service
+    category: Category
+    since: datetime
+    counts: list[tuple[int, int, int, int, int, int, int, int]]
+
+
+Piece = Stated | PlaybookText | MinutesLine | MinutesSeal | TenantHead | Key | Batch | Line | End
+
+HOUR = timedelta(hours=1)
+decoder = msgspec.json.Decoder(Piece)
+
+
+def line(piece: Piece) -> bytes:
+    """Return a piece as a line, ended by a line feed."""
+    return _ENCODER.encode(piece) + b"\n"
+
+
+def canonical(statement: Statement) -> bytes:
+    """Return the bytes that stand for a statement: UTF-8 JSON, keys sorted, no white space, and
+    without its signature."""
+    return _ENCODER.encode(msgspec.structs.replace(statement, signature=msgspec.UNSET))
+
+
+def signed_text(text: bytes) -> bytes:
+    """Return what a statement's signature covers: a line that says so, then its canonical bytes."""
+    return _PREFIX + text
+
+
+def signed(statement: Statement, signer: Signs) -> Statement:
+    """Return a statement with its Ed25519 signature."""
+    made = signer.sign(signed_text(canonical(statement)))
+    return msgspec.structs.replace(statement, signature=Signature(signer.key_id, made))

@@ -1,0 +1,76 @@
+"""Computes a statement again from what a bundle proves, and finds the first figure that differs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from ai_agent_mesh.kernel.money import Money
+from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.operations.planned import Numbered, as_of, drawn
+from ai_agent_mesh.operations.statements.bundle import canonical
+from ai_agent_mesh.operations.statements.counting import Counts
+from ai_agent_mesh.operations.statements.model import Evidence, Tenure
+from ai_agent_mesh.operations.statements.rules import settled_until
+from ai_agent_mesh.operations.statements.statement import LedgerRange, Part, Statement
+from ai_agent_mesh.operations.statements.stating import Subject, state
+from ai_agent_mesh.playbook import Playbook
+from ai_agent_mesh.sla import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What the ledger bears out: calls, since when services are watched, maintenance, ranges."""
+
+    counts: Counts
+    watched: Mapping[Service, datetime]
+    acts: Sequence[Numbered]
+    ledger: Sequence[LedgerRange]
+
+
+def restated(told: Statement, proven: Proven, playbook: Playbook) -> Statement:
+    """Return the statement that follows from the evidence.
+
+    What no ledger can prove is taken as told: names, the terms of the contract, what was asked
+    for, and when it was computed.
+    """
+    works = drawn(proven.acts)
+    evidence: list[tuple[Tenure, Evidence]] = []
+    for part in told.parts:
+        span = Span(part.since, part.until)
+        known = as_of(works, settled_until(told.computed_at, playbook), span)
+        found = proven.counts.evidence(span, proven.watched)
+        evidence.append((_tenure(part, span), replace(found, works=known)))
+    asked = Span(told.asked_since, told.asked_until)
+    subject = Subject(told.tenant, told.tenant_name, told.month, asked)
+    return state(subject, evidence, proven.ledger, playbook, told.computed_at)
+
+
+def first_difference(told: Statement, again: Statement) -> tuple[str, object, object] | None:
+    """Return the place of the first figure that differs and both values, in the order of the
+    canonical text; null if none does."""
+    left, right = (msgspec.json.decode(canonical(one)) for one in (told, again))
+    return next(_differences(left, right, ""), None)
+
+
+def _differences(left: object, right: object, place: str) -> Iterator[tuple[str, object, object]]:
+    if isinstance(left, dict) and isinstance(right, dict):
+        pairs = [(key, left.get(key), right.get(key)) for key in sorted(left.keys() | right.keys())]
+    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        pairs = [(str(at), a, b) for at, (a, b) in enumerate(zip(left, right, strict=True))]
+    else:
+        if left != right:
+            yield place, left, right
+        return
+    for key, a, b in pairs:
+        yield from _differences(a, b, f"{place}.{key}" if place else key)
+
+
+def _tenure(part: Part, span: Span) -> Tenure:
+    fees = tuple(
+        (Span(fee.since, fee.until), Money(Decimal(fee.amount), fee.currency))
+        for fee in part.monthly_fees
+    )
+    return Tenure(part.tier, span, fees)

@@ -1,0 +1,149 @@
+"""Reads the ledger's part of a bundle: loose entries, and all of a tenant's under its head."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+
+from ai_agent_mesh.evidence import (
+    Audit,
+    Batch,
+    Check,
+    Entry,
+    Growing,
+    Kind,
+    Line,
+    TenantHead,
+    Thresholds,
+    leaf_data,
+    leaf_hash,
+)
+from ai_agent_mesh.kernel.spans import Span, minute_of
+from ai_agent_mesh.operations.planned import Numbered, is_evidence
+from ai_agent_mesh.operations.statements.counting import Counts
+from ai_agent_mesh.operations.statements.findings import Findings
+from ai_agent_mesh.operations.statements.model import PROBE
+from ai_agent_mesh.operations.statements.statement import LedgerRange
+from ai_agent_mesh.sla import Service
+
+
+@dataclass
+class Section:
+    """Entries that belong together: all of one tenant under its head, or loose ones, each alone."""
+
+    audit: Audit
+    head: TenantHead | None = None
+    tree: Growing = field(default_factory=Growing)
+    first: int = 0
+    last: int = 0
+    inside: int = 0
+
+
+class Sections:
+    """Counts calls, and keeps what else the figures need: first probes and maintenance."""
+
+    def __init__(
+        self, span: Span, findings: Findings, thresholds: Mapping[str, Thresholds]
+    ) -> None:
+        self.counts = Counts(span)
+        self.acts: list[Numbered] = []
+        self.watched: dict[Service, datetime] = {}
+        #: The sections that have a head, by tenant.
+        self.whole: dict[str, Section] = {}
+        self.entries = self.batches = 0
+        self._span = span
+        self._findings = findings
+        self._thresholds = thresholds
+        self._open: Section | None = None
+
+    def head(self, head: TenantHead) -> None:
+        """End the section before and begin a tenant's."""
+        self.close()
+        self.whole[head.tenant] = self._begin(head)
+
+    def batch(self, batch: Batch) -> None:
+        """Take the batch that the next entries are of."""
+        self.batches += 1
+        self._section().audit.batch(batch)
+
+    def entry(self, line: Line) -> None:
+        """Take an entry."""
+        section, raw = self._section(), line.text.encode()
+        self.entries += 1
+        whose = section.head.tenant if section.head else None
+        entry = section.audit.entry(
+            line.seq, line.number, line.digest, raw, line.path or (), tenant=whose
+        )
+        if section.head is not None:
+            leaf = leaf_data(line.seq, line.number, sha256(raw).digest())
+            section.tree.add(leaf_hash(leaf))
+            section.first, section.last = section.first or line.number, line.number
+        if entry is not None:
+            self._watch(entry)
+            self._count(section, line, entry)
+
+    def close(self) -> None:
+        """End the present section, if there is one, and check it against its head."""
+        section, self._open = self._open, None
+        if section is None:
+            return
+        report = section.audit.close()
+        for failure in report.failures:
+            self._findings.fail(failure.check, failure.place, failure.reason, failure.times)
+        self._findings.signers.update(report.keys)
+        if section.head is not None:
+            self._check_head(section, section.head)
+
+    def range(self, tenant: str) -> LedgerRange:
+        """Return which numbers of a tenant were here, and how many lie in the span."""
+        one = self.whole.get(tenant)
+        if one is None:
+            return LedgerRange(tenant, None, None, 0)
+        return LedgerRange(tenant, one.first or None, one.last or None, one.inside)
+
+    def _section(self) -> Section:
+        return self._open or self._begin(None)
+
+    def _begin(self, head: TenantHead | None) -> Section:
+        pinned = tuple(self._findings.pinned)
+        audit = Audit(from_start=False, sparse=True, gapless=head is not None, pinned=pinned)
+        for key_id, public in self._findings.keys.items():
+            audit.key(key_id, public)
+        self._open = Section(audit, head)
+        return self._open
+
+    def _count(self, section: Section, line: Line, entry: Entry) -> None:
+        if section.head is None:
+            if is_evidence(entry):
+                self.acts.append(Numbered(line.number, entry))
+            return
+        if entry.tenant != section.head.tenant:
+            self._findings.fail(
+                Check.SEQUENCE, f"seq {line.seq}", f"it is of tenant {entry.tenant}"
+            )
+        batch = section.audit.last
+        if batch is None:
+            return
+        if batch.playbook not in self._thresholds:
+            self._findings.fail(Check.PLAYBOOK, batch.playbook, "it is not in the bundle")
+        section.inside += self.counts.add(entry, self._thresholds.get(batch.playbook, {}))
+
+    def _watch(self, entry: Entry) -> None:
+        probed = entry.tenant == PROBE and entry.kind is Kind.CALL
+        if probed and entry.service and entry.at < self._span.until:
+            at = minute_of(entry.at)
+            self.watched[entry.service] = min(self.watched.get(entry.service, at), at)
+
+    def _check_head(self, section: Section, head: TenantHead) -> None:
+        place, fail = f"head of {head.tenant}", self._findings.fail
+        here = f"{section.first} to {section.last}"
+        named = f"{head.first_number} to {head.last_number}"
+        if (head.since, head.until) != (self._span.since, self._span.until):
+            fail(Check.HEAD, place, "it is of another span")
+        if here != named:
+            fail(Check.HEAD, place, f"it names numbers {named}; here are {here}")
+        elif section.tree.root != head.root:
+            fail(Check.HEAD, place, "the entries do not give its root")
+        elif section.inside != head.entries:
+            fail(Check.HEAD, place, f"{section.inside} lie in the span, not {head.entries}")
+        self._findings.signed(head.key_id, head.signature, head.text, place)
