@@ -60,7 +60,7 @@ class Crew:
     async def over(cls, folder: Path, login: str, owner: str) -> AsyncIterator["Crew"]:
         """Gather nobody yet; kill whoever is left at the end."""
         env = environment(
-            folder / "data", DATABASE_URL=login, MESH_MIGRATE_URL=owner, MESH_LEASE_S="2",
+            folder / "data", DATABASE_URL=login, MESH_MIGRATE_URL=owner,
             MESH_ALLOW_ADDRESSES="127.0.0.0/8",
         )  # fmt: skip
         crew = cls(folder, env)
@@ -72,12 +72,12 @@ class Crew:
                     member.process.kill()
                 await member.process.wait()
 
-    async def start(self, *words: str, wrap: tuple[str, ...] = (), **more: str) -> Member:
+    async def start(self, *words: str, **more: str) -> Member:
         """Start `mesh` with some words."""
         log = self.folder / f"{words[0]}-{len(self.members)}.log"
         with log.open("wb") as out:
             process = await asyncio.create_subprocess_exec(
-                *wrap, *MESH, *words, env={**self.env, **more}, stdout=out, stderr=out
+                *MESH, *words, env={**self.env, **more}, stdout=out, stderr=out
             )
         member = Member(process, log)
         self.members.append(member)

@@ -6,6 +6,7 @@
 import asyncio
 import sys
 from collections import Counter
+from functools import partial
 from time import monotonic
 
 import httpx
@@ -77,7 +78,7 @@ async def _measure(house: House, client: httpx.AsyncClient, away_s: float) -> No
     tell(f"ready again after            {monotonic() - back:6.1f} s")
     accepted = list(callers.runs)
     for run in accepted:
-        await until(lambda run=run: completed(client, run), 300)
+        await until(partial(completed, client, run), 300)
     tell(f"all {len(accepted)} accepted runs done {monotonic() - back:6.1f} s")
     calling.cancel()
     await asyncio.gather(calling, return_exceptions=True)

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
 import asyncpg
 import httpx
@@ -13,6 +15,8 @@ from tests.e2e.crew import Member, checks, until
 
 from ai_agent_mesh.worker.process import LOST
 
+#: A supervisor kills after 15 s; a busy machine is given some more.
+PATIENCE_S = 25
 #: No request may hang longer than this, whatever the database does; docs/reliability.md says less.
 BOUND_S = 60
 
@@ -103,7 +107,7 @@ async def says(house: House, check: str, reason: str) -> None:
 
 async def leave(others: Sequence[Member]) -> None:
     """Tell others to stop: both go by themselves, sooner than a supervisor would lose patience."""
-    api, worker = await asyncio.gather(*(other.stop() for other in others))
+    api, worker = await asyncio.gather(*(other.stop(within_s=PATIENCE_S) for other in others))
     assert api == 0, others[0].said()
     assert worker in {0, LOST}, others[1].said()
 
@@ -133,7 +137,7 @@ async def test_a_database_that_dies_and_comes_back_loses_nothing_that_was_acknow
         await house.server.restart()
         await recovered(house, client, entries)
         for run in runs:
-            await until(lambda run=run: completed(client, run))
+            await until(partial(completed, client, run))
         fresh = await started(client, "quick")
         await until(lambda: completed(client, fresh))
     assert house.worker.process.returncode is None
@@ -151,6 +155,17 @@ async def test_a_silent_database_makes_neither_a_request_nor_an_end_wait_for_eve
         finally:
             house.signal_database(signal.SIGCONT)
         await recovered(house, client, entries)
+
+
+async def test_a_long_log_of_the_database_is_moved_aside(house: House) -> None:
+    log = house.server.folder / "log" / "postgres-long.log"
+    with log.open("wb") as file:
+        file.truncate(33 * 2**20)
+    owner = log.parent.stat()
+    os.chown(log, owner.st_uid, owner.st_gid)
+    await house.server.shorten_logs()
+    assert log.stat().st_size == 0
+    assert log.with_name("postgres-long.log.1").stat().st_size == 33 * 2**20
 
 
 async def test_a_crowded_database_refuses_and_is_found_again(house: House) -> None:

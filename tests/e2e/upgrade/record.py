@@ -36,11 +36,14 @@ _WORKFLOWS = {
     "quick": "do: [{done: {set: {ok: true}}}]",
     "asking": "do: [{ask: {listen: {to: {one: {with: {type: recorded.approval}}}}}},"
     f" {{then: {_CALL % (ADDRESS, 'approved')}}}, {{done: {{set: {{ok: true}}}}}}]",
-    "waiting": "do: [{wait: {wait: {minutes: 20}}},"
+    "waiting": "do: [{wait: {wait: {minutes: 5}}},"
     f" {{then: {_CALL % (ADDRESS, 'waited')}}}, {{done: {{set: {{ok: true}}}}}}]",
     "calling": f"do: [{{first: {_CALL % (ADDRESS, 'first')}}},"
     f" {{slow: {_CALL % (ADDRESS, 'slow')}}}, {{done: {{set: {{ok: true}}}}}}]",
 }
+
+#: Set once a run is in the middle of a call that is not answered.
+_SLOW = asyncio.Event()
 
 Json = dict[str, Any]  # an answer of the API
 
@@ -52,6 +55,7 @@ async def _served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
             length = int(head.partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
             await reader.readexactly(length)
             if b"/slow" in head.split(b"\r\n")[0]:
+                _SLOW.set()
                 await asyncio.sleep(3600)
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
                          b"content-length: 11\r\n\r\n" + b'{"ok":true}')  # fmt: skip
@@ -95,12 +99,14 @@ async def _fill(up: Up, said: Json) -> None:
         text = _HEADER % name + tasks
         headers = {"Content-Type": "application/yaml"}
         await owner.ask("POST", "/v1/workflows", content=text, headers=headers)
-    said["runs"] = {
-        name: (await owner.ask("POST", f"/v1/workflows/{name}/runs", json={"input": {}}))["id"]
-        for name in _WORKFLOWS
-    }
+    said["runs"] = {name: await _started(owner, name) for name in ("quick", "asking", "waiting")}
     for _ in range(20):
         await owner.ask("GET", "/v1/agents")
+
+
+async def _started(owner: _Customer, workflow: str) -> str:
+    run = await owner.ask("POST", f"/v1/workflows/{workflow}/runs", json={"input": {}})
+    return str(run["id"])
 
 
 def _dump(urls: Urls, to: Path) -> None:
@@ -145,6 +151,9 @@ async def record(folder: Path) -> None:
                 )
                 for name in said["tenants"]
             }
+            owner = _Customer(up, said["keys"]["default"], said["receipts"])
+            said["runs"]["calling"] = await _started(owner, "calling")
+            await _SLOW.wait()
             urls = find_running(up.folder / "postgres")
             assert urls is not None
             _dump(urls, folder / "database.sql.gz")

@@ -33,6 +33,9 @@ PROBE = "probe"
 _HOPELESS = 3
 
 
+Keeper = Callable[[], Awaitable[object]]
+
+
 class StartFailed(Unavailable):
     "The API did not come up: {reason} (see {log})."
 
@@ -84,8 +87,9 @@ async def _run(plan: Plan, folder: DataFolder, store: Store) -> None:
             await ready.wait()
         await child.keep()
 
-    keepers = [*(partial(keep, child) for child in children), store.tend]
-    await _first_end(present(), [store.keep, *keepers, partial(tend, folder.logs)])
+    keepers: list[Keeper] = [store.keep, store.tend, partial(tend, folder.logs)]
+    keepers += [partial(keep, child) for child in children]
+    await _first_end(present(), keepers)
 
 
 async def _until_running(children: Sequence[Child]) -> None:
@@ -137,9 +141,7 @@ def _allowed(settings: Settings, *, embedded: bool) -> str:
     return ",".join(map(str, settings.allow)) or (LOOPBACK if embedded else "")
 
 
-async def _first_end(
-    work: Awaitable[None], keepers: Sequence[Callable[[], Awaitable[object]]]
-) -> None:
+async def _first_end(work: Awaitable[None], keepers: Sequence[Keeper]) -> None:
     """Run the keepers beside the work until one of all ends, as it should not, or we are told to.
 
     The children end before the database, which the first keeper holds.

@@ -11,6 +11,7 @@ _log = get_logger("jobs.links")
 #: How long one try to connect may take, and how long after it comes the next.
 _TRY_S = 5
 _AGAIN_S = 0.5
+_SILENT_S = 15
 
 
 class Links:
@@ -30,6 +31,11 @@ class Links:
             options=f"-c role={Role.DBOS.value}",
             application_name=Role.DBOS.value,
             connect_timeout=_TRY_S,
+            # Without these a server that is cut off without a word is missed after two hours.
+            keepalives_idle=_SILENT_S,
+            keepalives_interval=_TRY_S,
+            keepalives_count=3,
+            tcp_user_timeout=_SILENT_S * 1000,
         )
 
     def wait(self) -> Any:

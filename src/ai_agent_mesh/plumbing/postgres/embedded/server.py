@@ -121,8 +121,19 @@ class EmbeddedServer:
     async def shorten_logs(self) -> None:
         """Move the content of a log file past 32 MB aside; where there is no room, it goes."""
         if self._standing is not None:
-            shorten = ["/usr/bin/find", self._standing.place.log, "-type", "f", "-name", "*.log"]
-            shorten += ["-size", "+32768k", "-exec", "/bin/sh", "-c", _SHORTEN, "{}", ";"]
+            shorten = ["/usr/bin/find", str(self._standing.place.log), "-type", "f"]
+            shorten += [
+                "-name",
+                "*.log",
+                "-size",
+                "+32768k",
+                "-exec",
+                "/bin/sh",
+                "-c",
+                _SHORTEN,
+                "{}",
+                ";",
+            ]
             await asyncio.to_thread(self._standing.account.run, shorten)
 
     async def stop(self) -> None:
