@@ -63,7 +63,7 @@ async def serve(mesh: Mesh, stop: asyncio.Event) -> bool:
     _log.info("worker ready", worker=lease.worker_id)
     ending = asyncio.Event()
     watching = asyncio.create_task(_until(stop, lease.lost, ending))
-    reaper = Reaper(mesh.app, engine.requeue)
+    reaper = Reaper(mesh.app, engine.requeue, lease)
     schedules = Schedules(mesh.app, mesh.clock, jobs_of(mesh, engine), lease.worker_id)
     try:
         async with asyncio.TaskGroup() as group:

@@ -128,3 +128,29 @@ async def test_done_segments_are_forgotten_and_others_are_kept(databases: Databa
     go_on.set()
     await asyncio.sleep(0.3)
     await engine.close()
+
+
+async def test_after_an_outage_all_may_renew_before_a_lapsed_one_counts_as_dead(
+    databases: Databases,
+) -> None:
+    now = 0.0
+    length = timedelta(seconds=10)
+    own = Lease(databases.app, length, monotonic=lambda: now)
+    dead = Lease(databases.app, length)
+    for lease in (own, dead):
+        await lease.acquire()
+
+    async def requeue(_workers: Sequence[str]) -> int:
+        return 0
+
+    reaper = Reaper(databases.app, requeue, own)
+    async with databases.app.transaction() as tx:
+        await tx.execute("UPDATE worker_lease SET lease_until = now() - interval '1 s'")
+    now = 30.0
+    assert await reaper.take() is None  # its own has lapsed as well
+    await own.renew()
+    assert await reaper.take() is None  # the other may be about to renew
+    now = 39.0
+    await own.renew()
+    now = 41.0
+    assert await reaper.take() == dead.worker_id

@@ -6,8 +6,10 @@ more, however long it was stopped and whatever it still believes.
 """
 
 import asyncio
+import math
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -24,6 +26,15 @@ BEATS = 3
 # Any number that no other advisory lock of the database has.
 _SWEEP = 0x6D65_7368_0001
 
+# A lapsed lease counts only where the one who looks has one that did not lapse.
+_DEAD = """
+SELECT worker_id FROM worker_lease WHERE ended_at IS NULL
+  AND CASE WHEN $1::text IS NOT NULL THEN worker_id = $1
+      ELSE lease_until < now() AND ($2::text IS NULL OR EXISTS (
+        SELECT FROM worker_lease AS own WHERE own.worker_id = $2 AND own.lease_until >= now())) END
+ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+
 Requeue = Callable[[Sequence[str]], Awaitable[int]]
 
 
@@ -34,9 +45,19 @@ class Fenced(Unavailable):
 class Lease:
     """This process's right to act, renewed until it is released or lost."""
 
-    def __init__(self, database: Database, length: timedelta, worker_id: str | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        length: timedelta,
+        worker_id: str | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
         self._length = length
+        self._monotonic = monotonic
+        self._renewed_at = monotonic()
+        self._late_at = -math.inf
         self.worker_id = worker_id or new_id("wrk")
         #: Set once the lease is gone for good; whoever runs the process should end it.
         self.lost = asyncio.Event()
@@ -52,17 +73,28 @@ class Lease:
                 os.getpid(),
                 self._length,
             )
+        self._renewed_at = self._monotonic()
+
+    @property
+    def judges(self) -> bool:
+        """Tell whether others that have lapsed may be taken for dead.
+
+        Who could not renew in time itself may have been cut off from the database together with
+        all others; they are given the length of a lease to come back.
+        """
+        return self._monotonic() - self._late_at >= self._length.total_seconds()
 
     async def keep(self, stop: asyncio.Event) -> None:
         """Renew the lease three times in its length until `stop`, or until it is lost."""
         while not (stop.is_set() or self.lost.is_set()):
             try:
-                await self._beat()
+                await self.renew()
             except DatabaseAway:
                 _log.warning("lease.unrenewed", worker=self.worker_id)
             await pause(stop, self._length.total_seconds() / BEATS)
 
-    async def _beat(self) -> None:
+    async def renew(self) -> None:
+        """Prolong the lease by its length from now, unless it was ended: then it is lost."""
         async with self._database.transaction() as tx:
             held = await tx.execute(
                 "UPDATE worker_lease SET lease_until = now() + $2"
@@ -70,6 +102,10 @@ class Lease:
                 self.worker_id,
                 self._length,
             )
+        now = self._monotonic()
+        if now - self._renewed_at > self._length.total_seconds():
+            self._late_at = now
+        self._renewed_at = now
         if not held:
             self.lose()
 
@@ -103,11 +139,15 @@ class Lease:
 
 
 class Reaper:
-    """Finds workers whose lease has lapsed, ends it, and puts their work back into the queue."""
+    """Finds workers whose lease has lapsed, ends it, and puts their work back into the queue.
 
-    def __init__(self, database: Database, requeue: Requeue) -> None:
+    With a lease of its `own` it takes nobody for dead while that one has lapsed too.
+    """
+
+    def __init__(self, database: Database, requeue: Requeue, own: Lease | None = None) -> None:
         self._database = database
         self._requeue = requeue
+        self._own = own
 
     async def keep(self, stop: asyncio.Event, every: timedelta) -> None:
         """Look for lapsed leases until `stop`."""
@@ -126,13 +166,10 @@ class Reaper:
         The row stays locked until the work is back in the queue, so one reaper does it, and if
         that one dies halfway the next finds the lease unended and the rest of the work.
         """
+        if worker_id is None and self._own is not None and not self._own.judges:
+            return None
         async with self._database.transaction() as tx:
-            dead = await tx.fetchval(
-                "SELECT worker_id FROM worker_lease WHERE ended_at IS NULL"
-                " AND CASE WHEN $1::text IS NULL THEN lease_until < now() ELSE worker_id = $1 END"
-                " ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED",
-                worker_id,
-            )
+            dead = await tx.fetchval(_DEAD, worker_id, self._own and self._own.worker_id)
             if dead is None:
                 return None
             count = await self._requeue([dead])
