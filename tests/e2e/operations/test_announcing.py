@@ -71,6 +71,9 @@ async def test_an_announcement_reaches_its_subscribers_and_both_ledgers(
         assert (await client.post(f"/v1/maintenance/{work['id']}:cancel")).status_code == 403
     page = (await operator.get("/api/v2/scheduled-maintenances/upcoming.json")).json()
     assert work["id"] in {one["id"] for one in page["scheduled_maintenances"]}
+    feed = await operator.get("/status/maintenance.ics")
+    assert feed.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert f"UID:{work['id']}@ai-agent-mesh" in feed.text
     html = (await operator.get("/status")).text
     assert "Replace the disks" in html
     assert "it will exclude its minutes" in html

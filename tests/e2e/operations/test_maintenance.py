@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
+from icalendar import Calendar, Event
 from msgspec import structs
 from tests.conftest import Databases
 from tests.e2e.operations.conftest import Book, at
@@ -21,6 +22,7 @@ from ai_agent_mesh.operations.maintenance import (
 )
 from ai_agent_mesh.operations.objectives import Objectives, Statement, as_text, first_difference
 from ai_agent_mesh.operations.status import State, Status
+from ai_agent_mesh.operations.status.calendar import calendar as calendar_feed
 from ai_agent_mesh.operations.status.statuspage import summary
 from ai_agent_mesh.playbook import default
 from ai_agent_mesh.sla import Fault, Method, Service
@@ -215,6 +217,20 @@ async def test_the_public_page_shows_maintenance_and_the_days_without_it(book: B
     assert "will exclude" in planned_ones[0].incident_updates[0].body
     assert "will be judged" in planned_ones[1].incident_updates[0].body
     assert planned_ones[0].components == ["api"]
+    events = {
+        str(e["uid"]): e for e in events_in(calendar_feed(overview.works, "http://mesh/status"))
+    }
+    assert len(events) == 4
+    event = events[f"{planned.id}@ai-agent-mesh"]
+    assert (event.start, event.end, str(event["status"])) == (
+        at(0, day=8), at(30, day=8), "CONFIRMED",
+    )  # fmt: skip
+    assert str(events[f"{off.id}@ai-agent-mesh"]["status"]) == "CANCELLED"
+
+
+def events_in(feed: bytes) -> list[Event]:
+    """Return the events of a feed, as another program reads them."""
+    return list(Calendar.from_ical(feed).events)
 
 
 @pytest.mark.usefixtures("hour")

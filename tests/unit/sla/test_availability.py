@@ -175,6 +175,30 @@ def test_what_was_not_announced_as_asked_is_judged(announcement: Announcement) -
     assert lost(judgement) == [2]
 
 
+@given(
+    bad=st.frozensets(st.integers(0, 59)),
+    begins=st.integers(0, 59),
+    length=st.integers(1, 60),
+    method=st.sampled_from(BY_MINUTE),
+    denominator=st.sampled_from(Denominator),
+)
+def test_exclusion_never_lowers_availability_where_what_is_excluded_was_lost(
+    bad: frozenset[int], begins: int, length: int, method: Method, denominator: Denominator
+) -> None:
+    planned = range(begins, min(begins + length, 60))
+    lost_ones = bad.union(planned)
+    rule, told = terms(method, denominator), work(planned.start, planned.stop)
+    without = judge([api(place, 1, 1) for place in lost_ones], rule).platform
+    excluding = judge([api(place, 1, 1) for place in lost_ones], rule, announcements=[told])
+    assert excluding.platform.availability >= without.availability
+    # Of the full hour it never does, whatever is excluded; of the rest good minutes are lost too.
+    some = [api(place, 1, 1) for place in bad]
+    full = terms(method, Denominator.FULL)
+    judged = judge(some, full, announcements=[told]).platform
+    assert judged.availability >= judge(some, full).platform.availability
+    assert set(judged.unavailable) == {FIRST + place for place in bad - set(planned)}
+
+
 def test_maintenance_of_one_service_leaves_the_platforms_minute_counted() -> None:
     told = work(0, 5, services=frozenset({Service.API}))
     judgement = judge([api(2, 1, 1)], terms(), announcements=[told])

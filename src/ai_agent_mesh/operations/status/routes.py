@@ -7,6 +7,7 @@ from litestar.datastructures import State as AppState
 from litestar.params import SkipValidation
 
 from ai_agent_mesh.operations.maintenance import State as MaintenanceState
+from ai_agent_mesh.operations.status.calendar import calendar
 from ai_agent_mesh.operations.status.ports import Wiring
 from ai_agent_mesh.operations.status.readiness import Report
 from ai_agent_mesh.operations.status.scheduled import scheduled
@@ -71,6 +72,19 @@ async def upcoming_json(request: AnyRequest, mesh: Wired) -> ScheduledAnswer:
 async def active_json(request: AnyRequest, mesh: Wired) -> ScheduledAnswer:
     """Answer with the page and the maintenance that runs now."""
     return await _scheduled(request, mesh, {MaintenanceState.IN_PROGRESS})
+
+
+@get(
+    "/status/maintenance.ics",
+    media_type="text/calendar",
+    summary="Subscribe a calendar to maintenance",
+    tags=["status"],
+)
+async def maintenance_ics(request: AnyRequest, mesh: Wired) -> Response[bytes]:
+    """Answer with the maintenance of the past days and to come, as iCalendar."""
+    overview = await mesh.status.overview()
+    feed = calendar(overview.works, _page(request))
+    return Response(feed, media_type="text/calendar; charset=utf-8")
 
 
 async def _scheduled(
