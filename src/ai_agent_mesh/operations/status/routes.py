@@ -84,7 +84,7 @@ async def maintenance_ics(request: AnyRequest, mesh: Wired) -> Response[bytes]:
     """Answer with the maintenance of the past days and to come, as iCalendar."""
     overview = await mesh.status.overview()
     feed = calendar(overview.works, _page(request))
-    return Response(feed, media_type="text/calendar; charset=utf-8")
+    return Response(feed, media_type="text/calendar")
 
 
 async def _scheduled(
