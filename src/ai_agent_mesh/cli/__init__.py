@@ -93,6 +93,13 @@ def main() -> None:
     except Fact as fact:
         complain(fact)
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        # The base install has no server; a module of our own that is missing is a bug.
+        if (error.name or "ai_agent_mesh").startswith("ai_agent_mesh"):
+            raise
+        said = f"this command needs {error.name}, which comes with the server"
+        print(f"mesh: {said}: pip install 'ai-agent-mesh[server]'", file=sys.stderr)
+        sys.exit(1)
     except BrokenPipeError:
         # The reader of our output has left; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

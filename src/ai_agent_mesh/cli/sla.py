@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from ai_agent_mesh.cli import offline
 from ai_agent_mesh.cli.console import Json, Tenant, speak, with_mesh
 from ai_agent_mesh.cli.ledger import poured, public_key
 from ai_agent_mesh.cli.proof import BundleUnsound, bundle_file, confirmed, failed, verify_file
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     Verified = tuple[Statement, list[Closing]]
 
 app = typer.Typer(help="Statements of the service level, and their proof.", no_args_is_help=True)
+
+app.command()(offline.compute)
+app.command()(offline.whatif)
 
 MonthText = Annotated[str | None, typer.Option("--month", help="A month, such as 2026-11.")]
 Since = Annotated[

@@ -11,7 +11,7 @@ from ai_agent_mesh.operations.statements.bundle import (
     signed,
 )
 from ai_agent_mesh.operations.statements.counting import Counts
-from ai_agent_mesh.operations.statements.figuring import decimal_text
+from ai_agent_mesh.operations.statements.figuring import amounts, decimal_text
 from ai_agent_mesh.operations.statements.model import (
     PROBE,
     Calls,
@@ -36,8 +36,12 @@ from ai_agent_mesh.operations.statements.slos import Slo, slos
 from ai_agent_mesh.operations.statements.statement import (
     CIRCUMSTANCES,
     Amount,
+    CallFigures,
     Figures,
+    LatencyFigures,
     LedgerRange,
+    MaintenanceFigures,
+    OutageFigures,
     Part,
     Signature,
     Statement,
@@ -52,13 +56,17 @@ __all__ = [
     "HOUR",
     "PROBE",
     "Amount",
+    "CallFigures",
     "Calls",
     "Counts",
     "Evidence",
     "Figures",
+    "LatencyFigures",
     "LedgerRange",
+    "MaintenanceFigures",
     "MinutesLine",
     "Outage",
+    "OutageFigures",
     "Part",
     "Piece",
     "PlaybookText",
@@ -71,6 +79,7 @@ __all__ = [
     "Term",
     "Verdict",
     "Watch",
+    "amounts",
     "as_brief",
     "as_text",
     "canonical",

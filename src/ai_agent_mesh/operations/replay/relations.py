@@ -1,0 +1,143 @@
+"""Each format as a relation with the columns of its form, whatever a file calls or types them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ai_agent_mesh.operations.replay.facts import FileUnusable
+from ai_agent_mesh.operations.replay.files import File
+from ai_agent_mesh.operations.replay.logs import LOGS, log_relation
+from ai_agent_mesh.operations.replay.model import Form, Format
+from ai_agent_mesh.operations.replay.paths import PathRow
+
+#: The columns of each form: those that must be there, and those that may.
+COLUMNS: Mapping[Form, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    Form.RECORDS: (("at", "tenant", "service", "category", "status", "latency_ms"), ("fault",)),
+    Form.MINUTES: (("at", "service", "valid", "bad"), ()),
+    Form.MAINTENANCE: (("announced_at", "starts_at", "ends_at"), ("service", "cancelled_at")),
+}
+TEXT = "VARCHAR"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A SELECT whose columns are those of the form, with the types that they have."""
+
+    sql: str
+    parameters: Mapping[str, object]
+    types: Mapping[str, str]
+    #: Columns of the file that mean nothing here.
+    unread: tuple[str, ...] = ()
+    #: What a row is called, and what a log's row that does not fit is not.
+    row: str = "line"
+    expected: str = ""
+
+
+#: How the columns of a Parquet file are learned: names and types, in the file's order.
+Describe = Callable[[File, str, Mapping[str, object]], Sequence[tuple[str, str]]]
+
+
+def relation(file: File, form: Form, describe: Describe, paths: Sequence[PathRow] = ()) -> Relation:
+    """Return how a file is read as a form.
+
+    Raises:
+        FileUnusable: a column is missing, or the format has no such rows.
+    """
+    if file.format in LOGS or file.format is Format.LEDGER:
+        if form is not Form.RECORDS:
+            reason = f"{file.format.value} holds records, not {form.value}"
+            raise FileUnusable(file=file.name, reason=reason)
+        return _ledger(file) if file.format is Format.LEDGER else _log(file, paths)
+    if file.format is Format.CSV:
+        return _csv(file, form)
+    return _ndjson(file, form) if file.format is Format.NDJSON else _parquet(file, form, describe)
+
+
+def _source(file: File) -> dict[str, object]:
+    return {"path": file.pattern}
+
+
+def _chosen(file: File, form: Form, there: Sequence[str]) -> list[str]:
+    """Return the columns that are read; those that must be there are."""
+    needed, optional = COLUMNS[form]
+    missing = [name for name in needed if name not in there]
+    if missing:
+        line = "line 1: " if file.format is Format.CSV else ""
+        few = "column {} is" if len(missing) == 1 else "columns {} are"
+        lacks = few.format(", ".join(missing))
+        reason = f"{line}{lacks} missing; {form.value} have {', '.join(needed)}"
+        raise FileUnusable(file=file.name, reason=reason)
+    return [*needed, *(name for name in optional if name in there)]
+
+
+def _unread(form: Form, there: Sequence[str]) -> tuple[str, ...]:
+    needed, optional = COLUMNS[form]
+    return tuple(name for name in there if name not in needed and name not in optional)
+
+
+def _csv(file: File, form: Form) -> Relation:
+    chosen = _chosen(file, form, file.columns)
+    # By place, so that no name in the file can mean anything in SQL.
+    columns = ", ".join(f"'c{place}': '{TEXT}'" for place in range(len(file.columns)))
+    picked = ", ".join(f'c{file.columns.index(name)} AS "{name}"' for name in chosen)
+    sql = (
+        f"SELECT {picked} FROM read_csv($path, auto_detect = false, header = true, delim = ',', "
+        f"quote = '\"', escape = '\"', columns = {{{columns}}}, hive_partitioning = false, "
+        f"compression = '{file.compression}')"
+    )
+    return Relation(sql, _source(file), dict.fromkeys(chosen, TEXT), _unread(form, file.columns))
+
+
+def _ndjson(file: File, form: Form) -> Relation:
+    needed, optional = COLUMNS[form]
+    names = [*needed, *optional]
+    columns = ", ".join(f"'{name}': '{TEXT}'" for name in names)
+    picked = ", ".join(f'"{name}"' for name in names)
+    sql = (
+        f"SELECT {picked} FROM read_json($path, format = 'newline_delimited', records = true, "
+        f"columns = {{{columns}}}, hive_partitioning = false, "
+        f"compression = '{file.compression}')"
+    )
+    return Relation(sql, _source(file), dict.fromkeys(names, TEXT), _unread(form, file.columns))
+
+
+def _parquet(file: File, form: Form, describe: Describe) -> Relation:
+    sql = "SELECT * FROM read_parquet($path, hive_partitioning = false)"
+    types = dict(describe(file, sql, _source(file)))
+    chosen = _chosen(file, form, list(types))
+    picked = ", ".join(f'"{name}"' for name in chosen)
+    return Relation(
+        sql.replace("*", picked, 1),
+        _source(file),
+        {name: types[name] for name in chosen},
+        _unread(form, list(types)),
+        row="row",
+    )
+
+
+def _log(file: File, paths: Sequence[PathRow]) -> Relation:
+    log = LOGS[file.format]
+    sql, parameters = log_relation(log, file.compression, paths)
+    return Relation(sql, {**_source(file), **parameters}, log.types, expected=log.expected)
+
+
+def _ledger(file: File) -> Relation:
+    """Read an export's entries; what is no call has no service and is told apart by its kind."""
+    fields = {
+        "at": "text ->> '$.at'",
+        "tenant": "text ->> '$.tenant'",
+        "service": "text ->> '$.service'",
+        "category": "text ->> '$.category'",
+        "status": "text ->> '$.status'",
+        "latency_ms": "coalesce((text ->> '$.latency_us')::BIGINT, 0) / 1000",
+        # An entry leaves out what has its default.
+        "fault": "coalesce(text ->> '$.fault', 'none')",
+        "kind": "text ->> '$.kind'",
+    }
+    picked = ", ".join(f'{expression} AS "{name}"' for name, expression in fields.items())
+    sql = (
+        f"SELECT {picked} FROM read_json($path, format = 'newline_delimited', records = true, "
+        "columns = {'type': 'VARCHAR', 'text': 'VARCHAR'}, hive_partitioning = false, "
+        f"compression = '{file.compression}') WHERE type = 'entry'"
+    )
+    types = {**dict.fromkeys(fields, TEXT), "latency_ms": "DOUBLE"}
+    return Relation(sql, _source(file), types, row="entry")

@@ -1,0 +1,108 @@
+"""An exported ledger, read offline, gives the figures that the platform states itself."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+from tests.e2e.operations.conftest import Book, at
+
+from ai_agent_mesh.kernel.errors import Invalid
+from ai_agent_mesh.kernel.money import Money
+from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.objectives import Objectives
+from ai_agent_mesh.operations.replay import (
+    Asked,
+    Files,
+    Form,
+    Replay,
+    answers,
+    changed,
+    priced,
+    under,
+)
+from ai_agent_mesh.playbook import default
+from ai_agent_mesh.product.ledger import export
+from ai_agent_mesh.sla import Fault, Method, Service
+
+SPAN = Span(at(0), at(10))
+FIGURES = ("minutes", "availability", "availability_fraction", "met", "error_budget", "services",
+           "unavailable", "latency", "calls", "credit_percent", "method", "objective")  # fmt: skip
+
+
+@pytest.fixture
+async def tenant(book: Book) -> str:
+    """Ten minutes with failures, silence, all kinds of faults, and a stranger's trouble."""
+    tenant = await book.tenant("acme", "enterprise", at(0, -30))
+    await book.probe(at(-2), 7)
+    await book.probe(at(5), 3, without=(Service.TELEMETRY,))
+    await book.probe(at(8), 4)
+    await book.calls(tenant, at(1, 20), times=18)
+    for fault in Fault:
+        await book.calls(tenant, at(1, 59.999), times=2, fault=fault, latency_us=100_000)
+        await book.calls(tenant, at(4), fault=fault, latency_us=99_999)
+    await book.calls(tenant, at(10), fault=Fault.PLATFORM)
+    other = await book.tenant("other", "free", at(0))
+    await book.calls(other, at(3), times=5, fault=Fault.PLATFORM)
+    await book.number()
+    return tenant
+
+
+async def exported(book: Book, folder: Path) -> Path:
+    file = folder / "ledger.ndjson"
+    with file.open("wb") as out:
+        async for line in export(book.databases.operations):
+            out.write(line)
+    return file
+
+
+@pytest.mark.parametrize("method", Method)
+async def test_the_export_and_the_platform_agree(
+    book: Book, tenant: str, method: Method, tmp_path: Path
+) -> None:
+    playbook = under(default(), "enterprise", method, None)
+    stated = await Objectives(book.databases.operations, playbook, book.clock).statement(
+        "acme", SPAN
+    )
+    files = Files([str(await exported(book, tmp_path))], Form.RECORDS)
+    with Replay(files, Asked(SPAN, tenant), default()) as replay:
+        evidence, reading = replay.evidence(), replay.reading()
+    (answer,) = answers(evidence, reading, Month(2026, 11), tenant, "enterprise", [playbook])
+    for name in FIGURES:
+        assert getattr(answer, name) == getattr(stated, name), name
+    assert stated.availability not in {"100%", "0%"}
+    assert dict(answer.ignored) == {"of another tenant": 5, "outside the judged span": 17}
+
+
+@pytest.mark.usefixtures("tenant")
+async def test_an_export_that_is_cut_short_is_refused(book: Book, tmp_path: Path) -> None:
+    file = await exported(book, tmp_path)
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:-3]))
+    with (
+        pytest.raises(Invalid, match="cut short"),
+        Replay(Files([str(file)], Form.RECORDS), Asked(SPAN), default()),
+    ):
+        pass
+
+
+async def test_a_change_is_priced_against_what_the_platform_saw(book: Book, tenant: str) -> None:
+    await book.move(tenant, "enterprise", at(0, -20), Money(Decimal(1_000), "CHF"))
+    measured = structs.replace(default().measurement, consecutive=2)
+    milder = structs.replace(default(), measurement=measured)
+    before, after = [
+        await Objectives(book.databases.operations, one, book.clock).statement("acme", SPAN)
+        for one in (default(), milder)
+    ]
+    one = priced("2026-11", "acme", before, after)
+    # Minutes 1 and 4 failed alone; the probe's silence of three minutes stays.
+    assert [(t.since, t.minutes, t.becomes) for t in one.minutes_turned] == [
+        (at(1), 1, "available"), (at(4), 1, "available"),
+    ]  # fmt: skip
+    whole = changed(default(), milder, [one])
+    assert [(key.key, key.before, key.after) for key in whole.keys] == [
+        ("measurement.consecutive", 1, 2)
+    ]
+    assert one.before.credit_percent == one.after.credit_percent == "50"
+    assert whole.credit_before == before.credit
+    assert [part.exact for part in whole.difference] == ["0/1"]

@@ -1,0 +1,177 @@
+"""Whose records are judged, what silence and maintenance mean offline, and what logs say."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.unit.replay.conftest import SEPTEMBER, Write, judged
+
+from ai_agent_mesh.kernel.errors import Invalid
+from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.replay import (
+    Asked,
+    Files,
+    Form,
+    Format,
+    Replay,
+    as_lines,
+    read_paths,
+)
+from ai_agent_mesh.operations.statements import Evidence
+from ai_agent_mesh.playbook import default
+from ai_agent_mesh.sla import Service
+
+LOGS = Path(__file__).parent / "logs"
+HEAD = "at,tenant,service,category,status,latency_ms"
+MINUTES = "at,service,valid,bad"
+WORKS = "announced_at,starts_at,ends_at,service,cancelled_at"
+
+
+def call(at: str, tenant: str = "acme", status: int = 200, service: str = "api") -> str:
+    return f"2026-09-{at}Z,{tenant},{service},agent_crud,{status},10"
+
+
+def table(*lines: str) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def test_a_tenant_is_judged_by_its_own_records_and_the_probes(write: Write) -> None:
+    name = write("calls.csv", table(HEAD, call("02T00:00:00"), call("03T00:00:00", "globex", 503)))
+    acme = judged(name, asked=Asked(SEPTEMBER.span, "acme"))
+    assert (acme.availability, dict(acme.ignored)) == ("100%", {"of another tenant": 1})
+    everybody = judged(name)
+    assert (everybody.minutes.unavailable, everybody.records.tenants_pooled) == (1, True)
+
+
+def test_a_tenant_without_a_record_is_not_judged(write: Write) -> None:
+    name = write("calls.csv", table(HEAD, call("02T00:00:00")))
+    with pytest.raises(Invalid, match=r"of nobody is in .*1 of another tenant"):
+        judged(name, asked=Asked(SEPTEMBER.span, "nobody"))
+
+
+def test_an_empty_minute_is_available_until_a_probe_speaks(write: Write) -> None:
+    quiet = table(HEAD, call("02T00:00:00"), call("30T23:59:59"))
+    assert judged(write("calls.csv", quiet)).availability == "100%"
+    probed = table(HEAD, call("30T23:50:00", "probe"), call("30T23:52:00", "probe"))
+    answer = judged(write("probed.csv", probed), asked=Asked(SEPTEMBER.span, "acme"))
+    assert answer.minutes.unavailable == 8  # 23:51, and 23:53 to the month's end
+    assert {span.causes for span in answer.unavailable} == {("silence",)}
+
+
+def test_a_watch_may_begin_in_an_earlier_month(write: Write) -> None:
+    august = "2026-08-31T23:00:00Z,probe,api,agent_crud,200,10"
+    name = write("calls.csv", table(HEAD, august, call("01T00:05:00", "probe")))
+    span = Span(SEPTEMBER.since, datetime(2026, 9, 1, 0, 10, tzinfo=UTC))
+    assert judged(name, asked=Asked(span)).minutes.unavailable == 9
+
+
+def test_a_tenant_that_began_mid_month_is_judged_over_its_own_minutes(write: Write) -> None:
+    name = write("calls.csv", table(HEAD, call("02T00:00:00", status=503), call("20T00:00:00")))
+    span = Span(datetime(2026, 9, 16, tzinfo=UTC), SEPTEMBER.until)
+    answer = judged(name, asked=Asked(span))
+    assert (answer.minutes.total, answer.availability) == (15 * 1440, "100%")
+    assert dict(answer.ignored) == {"outside the judged span": 1}
+
+
+def outage(hour: int, minutes: int = 60) -> list[str]:
+    """Return a whole outage of the api from an hour on, on Sunday the 6th of September."""
+    return [f"2026-09-06T{hour:02d}:{m:02d}:00Z,api,9,9" for m in range(minutes)]
+
+
+@pytest.mark.parametrize(
+    ("works", "unavailable", "excluded"),
+    [
+        ([], 60, 0),
+        (["2026-09-01T00:00:00Z,2026-09-06T02:00:00Z,2026-09-06T03:00:00Z,,"], 0, 60),
+        # 72 hours ahead is enough, a second less is not.
+        (["2026-09-03T02:00:00Z,2026-09-06T02:00:00Z,2026-09-06T03:00:00Z,,"], 0, 60),
+        (["2026-09-03T02:00:01Z,2026-09-06T02:00:00Z,2026-09-06T03:00:00Z,,"], 60, 0),
+        # Only minutes wholly inside; what overruns is judged.
+        (["2026-09-01T00:00:00Z,2026-09-06T02:00:01Z,2026-09-06T02:30:59Z,,"], 31, 29),
+        # A cancelled one excludes nothing, even when it was cancelled while it ran.
+        (["2026-09-01T00:00:00Z,2026-09-06T02:00:00Z,2026-09-06T03:00:00Z,,2026-09-02T00:00:00Z"],
+         60, 0),
+        (["2026-09-01T00:00:00Z,2026-09-06T02:00:00Z,2026-09-06T03:00:00Z,,2026-09-06T02:30:00Z"],
+         60, 0),
+        # Overlapping ones are their union.
+        (["2026-09-01T00:00:00Z,2026-09-06T02:00:00Z,2026-09-06T02:40:00Z,,",
+          "2026-09-02T00:00:00Z,2026-09-06T02:20:00Z,2026-09-06T03:00:00Z,,"], 0, 60),
+        # One that names a service excludes it alone: the platform's minute still counts.
+        (["2026-09-01T00:00:00Z,2026-09-06T02:00:00Z,2026-09-06T03:00:00Z,api,"], 0, 0),
+        (["2026-09-01T00:00:00Z,2026-09-06T02:00:00Z,2026-09-06T03:00:00Z,telemetry,"], 60, 0),
+    ],
+)  # fmt: skip
+def test_what_maintenance_takes_out(
+    write: Write, works: list[str], unavailable: int, excluded: int
+) -> None:
+    answer = judged(
+        write("minutes.csv", table(MINUTES, *outage(2))),
+        form=Form.MINUTES,
+        maintenance=write("works.csv", table(WORKS, *works)),
+    )
+    assert (answer.minutes.unavailable, answer.minutes.excluded) == (unavailable, excluded)
+    assert len(answer.maintenance) == len(works)
+
+
+def test_maintenance_outside_the_usual_window_is_flagged(write: Write) -> None:
+    works = ["2026-09-01T00:00:00Z,2026-09-06T02:00:00Z,2026-09-06T03:00:00Z,,",
+             "2026-09-01T00:00:00Z,2026-09-07T02:00:00Z,2026-09-07T03:00:00Z,,"]  # fmt: skip
+    answer = judged(
+        write("minutes.csv", table(MINUTES, *outage(2))),
+        form=Form.MINUTES,
+        maintenance=write("works.csv", table(WORKS, *works)),
+    )
+    assert [work.outside_window for work in answer.maintenance] == [False, True]
+    assert "outside the usual window" in as_lines(answer)
+
+
+def counted(name: str, how: Format, paths: str | None = None) -> tuple[Evidence, dict[str, int]]:
+    table = read_paths(Path(paths)) if paths else ()
+    files = Files((str(LOGS / name),), Form.RECORDS, how, table)
+    with Replay(files, Asked(Month(2026, 11).span), default()) as replay:
+        return replay.evidence(), dict(replay.reading().ignored)
+
+
+@pytest.mark.parametrize("name", ["nginx.log", "nginx-upstream.log"])
+def test_nginx_logs_are_read_as_nginx_writes_them(name: str) -> None:
+    evidence, _ = counted(name, Format.NGINX)
+    (calls,) = evidence.calls
+    # 404, 400 and 499 are the callers'; only the 502 is ours.
+    assert (calls.service, calls.calls, calls.valid, calls.bad) == (Service.API, 11, 8, 1)
+    assert {one.minute * 60 for one in evidence.minutes} == {
+        int(datetime(2026, 11, 26, 4, 18, tzinfo=UTC).timestamp())
+    }
+
+
+def test_envoys_logs_are_read_as_envoy_writes_them(write: Write) -> None:
+    paths = write(
+        "paths.yaml",
+        "- {path: '/v1/workflows/*/runs', service: orchestration, category: workflow_execution}\n"
+        "- {path: /v1/policies, service: governance, category: policy_evaluation}\n"
+        "- {path: /v1/agents, category: agent_crud}\n",
+    )
+    evidence, _ = counted("envoy.log", Format.ENVOY, paths)
+    found = {(c.service.value, c.category.value): c for c in evidence.calls}
+    runs = found["orchestration", "workflow_execution"]
+    # The caller who left after 50 ms got no answer, and is not held against us.
+    assert (runs.calls, runs.valid, runs.within_p50, runs.within_p95) == (2, 1, 0, 1)
+    agents = found["api", "agent_crud"]
+    assert (agents.calls, agents.valid, agents.within_p50) == (2, 2, 2)
+    assert found["governance", "policy_evaluation"].valid == 1
+    rest = found["api", "other"]
+    assert (rest.calls, rest.valid, rest.bad) == (6, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("- {path: v1}", "row 1: path must start"),
+        ("- {path: /v1}\n- {path: /v2, service: web}", "row 2: service is web"),
+        ("- {path: /v1, kategory: other}", "row 1: kategory is not known"),
+        ("path: /v1", "must be a list"),
+        ("[", "cannot be read"),
+    ],
+)
+def test_a_wrong_path_table_is_refused(write: Write, content: str, reason: str) -> None:
+    with pytest.raises(Invalid, match=reason):
+        read_paths(Path(write("paths.yaml", content)))
