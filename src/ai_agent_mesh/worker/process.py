@@ -53,8 +53,8 @@ async def serve(mesh: Mesh, stop: asyncio.Event) -> bool:
     """Work until `stop`; return False when the lease was lost and the process must not go on."""
     length = timedelta(seconds=mesh.settings.lease_s)
     lease = Lease(mesh.app, length)
-    await lease.acquire()
     engine = Engine(mesh.login_url, lease.worker_id)
+    await lease.acquire()
     http = guarded_client(
         mesh.outbound, body_limit_bytes=mesh.playbook.limits.request_bytes, total_s=LONGEST_S
     )

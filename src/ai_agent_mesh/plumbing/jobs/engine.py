@@ -28,6 +28,9 @@ class Engine:
     """One process's DBOS: takes queued segments and runs them on this event loop."""
 
     def __init__(self, url: str, worker_id: str, *, at_once: int = 32, poll_s: float = 0.1) -> None:
+        # A busy machine takes seconds to import it: done here, before a lease begins to run.
+        import dbos  # noqa: F401
+
         self._url = url
         self._worker_id = worker_id
         self._at_once = at_once
