@@ -70,15 +70,17 @@ async def read(exchange: Exchange, receive: Receive, limit_bytes: int) -> bytes:
 
     Raises:
         BodyTooLarge: it is longer than `limit_bytes`.
-        RequestTimedOut, RequestCutOff: it cannot be had.
+        RequestTimedOut, RequestCutOff, MalformedRequest: it cannot be had.
     """
     if exchange.method in {"GET", "HEAD"} and exchange.header(b"content-length") is None:
         return b""
     try:
         async with asyncio.timeout(PATIENCE_S):
-            return await _collect(receive, limit_bytes)
+            body = await _collect(receive, limit_bytes)
     except TimeoutError:
         raise RequestTimedOut(patience_s=PATIENCE_S) from None
+    exchange.check_whole()  # the connection may have given up on it meanwhile
+    return body
 
 
 def check_json(exchange: Exchange) -> None:

@@ -91,6 +91,7 @@ class Door:
         """Let the request in: its size, its caller, their allowance, their right."""
         mesh = self._mesh
         exchange.match = self._table.match(exchange.method, exchange.inner)
+        exchange.check_whole()
         exchange.check_headers()
         body.announced(exchange, mesh.playbook.limits.request_bytes)
         authorization = exchange.header(b"authorization")

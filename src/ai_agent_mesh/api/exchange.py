@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ai_agent_mesh.api.facts import HeaderRepeated, HeadersTooLarge
+from ai_agent_mesh.api.facts import HeaderRepeated, HeadersTooLarge, MalformedRequest
 from ai_agent_mesh.api.table import Match, inner_path
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.kernel.ids import new_id
@@ -29,7 +29,7 @@ HEAD_BYTES = 65_536
 # Where a second value would leave open which of the two is meant.
 _SINGLE = frozenset(
     {b"authorization", b"content-encoding", b"content-length", b"content-type"}
-    | {b"idempotency-key", b"if-match"}
+    | {b"host", b"idempotency-key", b"if-match"}
 )
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.\-]{1,64}")
 
@@ -100,6 +100,18 @@ class Exchange:
             request_id=request_id,
             trace=Trace.begin(headers.get(b"traceparent", b"").decode("latin-1"), request_id),
         )
+
+    def check_whole(self) -> None:
+        """Refuse what the connection could not read as a request.
+
+        Raises:
+            MalformedRequest, HeadersTooLarge: as the connection says.
+        """
+        match self.scope.get("mesh.refusal"):
+            case 400:
+                raise MalformedRequest
+            case 431:
+                raise HeadersTooLarge(most=MOST_HEADERS, limit_bytes=HEAD_BYTES)
 
     def check_headers(self) -> None:
         """Refuse headers that are too many, too large, or say one thing twice.

@@ -27,6 +27,10 @@ class UnsupportedMediaType(Invalid):
     """This content type is not accepted here: send the header Content-Type: application/json."""
 
 
+class MalformedRequest(Invalid):
+    """This is not a request of HTTP/1.1."""
+
+
 class HeaderRepeated(Invalid):
     """The header {header} may be sent once only."""
 

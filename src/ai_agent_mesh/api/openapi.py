@@ -42,6 +42,7 @@ _SAID: dict[int, str] = {
     413: "The body is too large",
     415: "The content type or encoding is not accepted",
     428: "If-Match is needed",
+    431: "The headers are too many or too large",
     429: "The tier's rate is used up; Retry-After says for how long",
     500: "The platform failed",
     502: "What the platform called failed",
@@ -176,7 +177,7 @@ def _illustrate(operation: Document, route: Route) -> None:
 
 def _refusals(route: Route) -> Iterator[int]:
     """Name every status that a route can be refused with."""
-    yield from (400, 401, 408, 413, 415, 429, 500, 503)
+    yield from (400, 401, 408, 413, 415, 429, 431, 500, 503)
     if route.permission:
         yield 403
     if "{" in route.template or route.method in {"POST", "PUT"}:

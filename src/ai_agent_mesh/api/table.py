@@ -207,7 +207,14 @@ def inner_path(path: str) -> str:
     '/v1/agents/agt_1/-/invoke'
     >>> inner_path("/v1/agents")
     '/v1/agents'
+
+    The segment has no second way in: outside, a verb is written with its colon.
+
+    >>> inner_path("/v1/agents/agt_1/-/invoke")
+    ''
     """
+    if "/-/" in path:
+        return ""
     head, colon, verb = path.rpartition(":")
     return f"{head}/-/{verb}" if colon and "/" not in verb else path
 

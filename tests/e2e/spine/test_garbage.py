@@ -1,13 +1,18 @@
 """Whatever is sent, there is one clear refusal, and the process goes on serving the others."""
 
 import asyncio
+import gzip
 import json
+import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
+import asyncpg
 import httpx
 import pytest
 from tests.e2e.conftest import Stack
+from tests.e2e.spine.conftest import booked
+from tests.e2e.spine.raw import connected, raw, refused
 
 DEEP = "[" * 10_000 + "]" * 10_000
 AGENT = '{"name": "x", "kind": "http", "url": "http://127.0.0.1:9/"'
@@ -65,18 +70,6 @@ HEADERS = {
 }
 
 
-def refused(answer: httpx.Response) -> None:
-    """Hold an answer to one clear refusal."""
-    assert 400 <= answer.status_code < 500, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
-    assert problem["status"] == answer.status_code
-    assert problem["title"]
-    assert problem["detail"]
-    assert "Traceback" not in answer.text
-    assert "mesh-receipt" in answer.headers
-
-
 @pytest.fixture(autouse=True)
 async def unharmed(stack: Stack) -> AsyncIterator[None]:
     """Ask, after each test, whether the process still serves and has logged no bug."""
@@ -127,19 +120,19 @@ async def test_an_input_that_the_database_cannot_keep_is_refused(stack: Stack) -
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path[:40])
 async def test_a_path_that_is_garbage_is_refused(stack: Stack, path: str) -> None:
-    refused(await _raw(stack, "GET", path))
+    refused(await raw(stack, "GET", path))
 
 
 @pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS.keys())
 async def test_headers_that_are_garbage_are_refused(
     stack: Stack, headers: list[tuple[str, str]]
 ) -> None:
-    refused(await _raw(stack, "POST", "/v1/agents", headers, (AGENT + "}").encode()))
+    refused(await raw(stack, "POST", "/v1/agents", headers, (AGENT + "}").encode()))
 
 
 async def test_no_doubled_slash_opens_a_way_past_the_door(stack: Stack) -> None:
     for path in ("//v1/policies/schema", "///v1/agents", "/v1//policies/schema", "//v1"):
-        answer = await _raw(stack, "GET", path, key="nobody")
+        answer = await raw(stack, "GET", path, key="nobody")
         assert answer.status_code == HTTPStatus.UNAUTHORIZED, path
 
 
@@ -160,7 +153,7 @@ NOISE = {
 async def test_what_is_no_request_gets_one_answer_and_a_closed_connection(
     stack: Stack, noise: bytes
 ) -> None:
-    reader, writer = await _connected(stack)
+    reader, writer = await connected(stack)
     async with asyncio.timeout(10):
         writer.write(noise)
         got = await reader.read()
@@ -168,10 +161,78 @@ async def test_what_is_no_request_gets_one_answer_and_a_closed_connection(
     head, _, body = got.partition(b"\r\n\r\n")
     assert head[:10] == b"HTTP/1.1 4", got[:200]
     assert json.loads(body)["status"] == int(head[9:12])
+    # What says which route it is for is a call, and has an entry; noise has none.
+    assert (b"mesh-receipt" in head) == bool(re.match(rb"(GET|POST) /v1/agents ", noise))
+
+
+async def test_a_call_that_cannot_be_read_is_booked_on_nobody(
+    stack: Stack, inside: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    await asyncio.sleep(1.1)  # after a second of few refusals each has an entry of its own
+    reader, writer = await connected(stack)
+    writer.write(b"POST /v1/runs HTTP/1.1\r\nAuthorization: Bearer %b\r\n" % stack.key.encode())
+    writer.write(b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    async with asyncio.timeout(10):
+        got = (await reader.read()).decode()
+    writer.close()
+    entry = await booked(inside, got.partition("mesh-receipt: ")[2].partition("\r\n")[0])
+    assert (entry["tenant"], entry["status"], entry["fault"]) == ("platform", 400, "client")
+    assert (entry["path"], entry["reason"]) == ("/v1/runs", "malformed-request")
+
+
+async def _head(stack: Stack, *lines: str, key: str | None = None) -> httpx.Response:
+    """Send a head that promises ten million bytes, and none of them; return what comes."""
+    reader, writer = await connected(stack)
+    fields = ["Host: x", "Content-Length: 10000000", "Content-Type: application/json"]
+    fields += [f"Authorization: Bearer {key}"] if key else []
+    writer.write("\r\n".join([*lines, *fields]).encode() + b"\r\n\r\n")
+    async with asyncio.timeout(15):  # half of the time that the body would be waited for
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    writer.close()
+    assert "100 Continue" not in head
+    return httpx.Response(int(head[9:12]))
+
+
+async def test_who_may_not_is_told_so_before_any_of_the_body_is_read(stack: Stack) -> None:
+    _, free = await stack.tenant_key("unread", "free")
+    async with stack.client(free) as client:
+        issued = await client.post("/v1/keys", json={"service": "unread", "role": "viewer"})
+    viewer = issued.json()["text"]
+    expecting = ("POST /v1/agents HTTP/1.1", "Expect: 100-continue")
+    assert (await _head(stack, *expecting)).status_code == HTTPStatus.UNAUTHORIZED
+    assert (await _head(stack, *expecting, key="nobody")).status_code == HTTPStatus.UNAUTHORIZED
+    assert (await _head(stack, *expecting, key=viewer)).status_code == HTTPStatus.FORBIDDEN
+    nowhere = await _head(stack, "POST /v1/nowhere HTTP/1.1", key=free)
+    assert nowhere.status_code == HTTPStatus.NOT_FOUND
+    async with stack.client(free) as client:
+        used_up = False
+        while not used_up:
+            got = await asyncio.gather(*(client.get("/v1/tenant") for _ in range(20)))
+            used_up = any(each.status_code == HTTPStatus.TOO_MANY_REQUESTS for each in got)
+    assert (await _head(stack, *expecting, key=free)).status_code == HTTPStatus.TOO_MANY_REQUESTS
+
+
+async def test_a_definition_of_ten_thousand_tasks_is_refused_in_one_line(stack: Stack) -> None:
+    tasks = ",".join(f'{{"t{index}": {{"set": {{"a": 1}}}}}}' for index in range(10_000))
+    async with stack.client() as client:
+        answer = await client.post("/v1/workflows", content=FLOW % f"[{tasks}]")
+    refused(answer)
+    [error] = answer.json()["errors"]
+    assert "more than" in error["reason"]
+
+
+async def test_a_compressed_bomb_is_not_opened(stack: Stack) -> None:
+    bomb = gzip.compress(b" " * 100_000_000, 1)
+    async with stack.client() as client:
+        for coding in ("gzip", "deflate", "br", "gzip, gzip", "identity, gzip"):
+            headers = {"Content-Encoding": coding, "Content-Type": "application/json"}
+            answer = await client.post("/v1/agents", content=bomb, headers=headers)
+            refused(answer)
+            assert answer.status_code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
 async def test_a_thousand_silent_connections_leave_the_others_served(stack: Stack) -> None:
-    silent = [await _connected(stack) for _ in range(1_000)]
+    silent = [await connected(stack) for _ in range(1_000)]
     try:
         for _, writer in silent[::2]:
             writer.write(b"GET /v1/agents HTTP/1.1\r\n")
@@ -181,31 +242,3 @@ async def test_a_thousand_silent_connections_leave_the_others_served(stack: Stac
     finally:
         for _, writer in silent:
             writer.close()
-
-
-async def _connected(stack: Stack) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    return await asyncio.open_connection("127.0.0.1", httpx.URL(stack.api).port)
-
-
-async def _raw(
-    stack: Stack,
-    method: str,
-    path: str,
-    headers: list[tuple[str, str]] | None = None,
-    body: bytes = b"",
-    key: str | None = None,
-) -> httpx.Response:
-    """Send a path as it is written: no client library would."""
-    reader, writer = await _connected(stack)
-    fields = [("Host", "x"), ("Authorization", f"Bearer {key or stack.key}"), *(headers or [])]
-    fields += [("Connection", "close"), ("Content-Length", str(len(body)))] if body else []
-    fields += [] if body else [("Connection", "close")]
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields)]
-    async with asyncio.timeout(15):
-        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-        got = await reader.read()
-    writer.close()
-    head, _, content = got.partition(b"\r\n\r\n")
-    first, *rest = head.decode().split("\r\n")
-    pairs = [tuple(line.split(": ", 1)) for line in rest]
-    return httpx.Response(int(first[9:12]), headers=pairs, content=content)  # type: ignore[arg-type] # pairs

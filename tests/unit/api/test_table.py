@@ -28,3 +28,9 @@ def test_what_is_no_call_is_not_counted(path: str) -> None:
 def test_a_verb_belongs_to_the_last_segment_alone() -> None:
     assert inner_path("/v1/a:b/c") == "/v1/a:b/c"
     assert inner_path("/v1/a:b") == "/v1/a/-/b"
+
+
+@pytest.mark.parametrize("path", ["/v1/agents/x/-/invoke", "/v1/agents/-/-/invoke", "/v1/-/x:y"])
+def test_a_verb_is_written_with_its_colon(path: str) -> None:
+    assert counted(path)
+    assert Table().match("POST", inner_path(path)).route is None
