@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 #: What the application may touch that is nobody's, and why that tells no tenant of another.
 NOBODYS = {
     "maintenance": "what everybody is told; `platform` alone writes it",
+    "ledger_playbook_text": "texts of playbooks, which are published",
     "notice": "what every subscriber of a topic is told, the same for all",
     "ledger_batch": "roots of trees and their signatures",
     "ledger_key": "public keys",
