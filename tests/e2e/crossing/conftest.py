@@ -9,6 +9,8 @@ import pytest
 from tests.e2e.conftest import Stack
 from tests.e2e.spine.conftest import inside
 
+from ai_agent_mesh.kernel.ids import new_id
+
 __all__ = ["Theirs", "inside", "ours", "theirs"]
 
 WORKFLOW = """
@@ -32,7 +34,7 @@ class Theirs:
 @pytest.fixture(scope="session")
 async def theirs(stack: Stack) -> Theirs:
     """Make a tenant that has one of everything."""
-    tenant, key = await stack.tenant_key("crossed-theirs", "enterprise")
+    tenant, key = await stack.tenant_key(new_id("theirs"), "enterprise")
     makings: list[tuple[str, dict[str, Any]]] = []
     async with stack.client(key) as client:
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -125,14 +125,16 @@ class House:
         )  # fmt: skip
 
 
-async def until(look: Callable[[], bool | Awaitable[bool]], within_s: float = 30) -> None:
-    """Wait until `look` says yes."""
-    async with asyncio.timeout(within_s):
-        while True:
-            seen = look()
-            if seen if isinstance(seen, bool) else await seen:
-                return
-            await asyncio.sleep(0.01)
+async def nothing_held(house: House, outside: Outside, slow: int) -> None:
+    """Wait until, for a while on end, so many slow ones hold on and no connection is lent out.
+
+    One look would not do: just after the caller gave up, a server does not know it yet.
+    """
+    steady = 0
+    async with asyncio.timeout(30):
+        while steady < 25:
+            await asyncio.sleep(0.02)
+            steady = steady + 1 if len(outside.holding) == slow and not house.held else 0
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import httpx
 from tests.contract.agents.hostile import BEHAVIOURS
-from tests.e2e.outside.conftest import SLOW, TURNING, House, Outside, until
+from tests.e2e.outside.conftest import SLOW, TURNING, House, Outside, nothing_held
 
 #: An answer in another charset is read as UTF-8, and a list is an answer like any other.
 SOUND = {"charset", "list", "wrong"}
@@ -21,7 +21,7 @@ async def judged(
     answering = [
         {name: asyncio.ensure_future(call) for name, call in calls.items()} for calls in acts
     ]
-    await until(lambda: len(outside.holding) == len(acts) * len(SLOW) and house.held == {})
+    await nothing_held(house, outside, len(acts) * len(SLOW))
     answers = [{name: await task for name, task in calls.items()} for calls in answering]
     outside.honest = True
     return answers
@@ -141,7 +141,7 @@ async def test_health_checks_hold_nothing_and_tell_what_they_found(
     checks = asyncio.ensure_future(
         house.mesh.health.run(house.mesh.clock.now() + timedelta(minutes=1))
     )
-    await until(lambda: len(outside.holding) == len(SLOW) and house.held == {})
+    await nothing_held(house, outside, len(SLOW))
     assert not checks.done()
     assert await checks == len(HOSTILE)
     kept = (await house.client.get("/v1/agents")).json()["items"]

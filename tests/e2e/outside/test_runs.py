@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from tests.contract.agents.hostile import BEHAVIOURS
-from tests.e2e.outside.conftest import SLOW, TURNING, House, Outside, until
+from tests.e2e.outside.conftest import SLOW, TURNING, House, Outside, nothing_held
 
 HOSTILE = sorted(set(BEHAVIOURS) - {"charset", "list", "wrong"})
 HEAD = "document: {dsl: '1.0.0', namespace: test, name: %s, version: 1.0.0}\n"
@@ -45,7 +45,7 @@ async def test_a_runs_calls_hold_nothing_and_are_booked_to_the_upstream(
     outside.honest = False
     runner = await house.runner()
     walks = [asyncio.ensure_future(runner.run(house.tenant, run, 1)) for run in runs.values()]
-    await until(lambda: len(outside.holding) == 2 * len(SLOW) and house.held == {})
+    await nothing_held(house, outside, 2 * len(SLOW))
     await asyncio.gather(*walks)
     shown = dict(zip(runs, await walked(house, list(runs.values())), strict=True))
     entries = {each["object"]: each for each in await house.entries() if each["kind"] == "task"}
