@@ -17,6 +17,7 @@ from ai_agent_mesh.api import faults, openapi
 from ai_agent_mesh.api.door import Door
 from ai_agent_mesh.api.exchange import App
 from ai_agent_mesh.kernel.errors import Fact
+from ai_agent_mesh.operations.amendments import routes as amendments
 from ai_agent_mesh.operations.credits import routes as booked
 from ai_agent_mesh.operations.maintenance import routes as maintenance
 from ai_agent_mesh.operations.notices import routes as notices
@@ -35,7 +36,7 @@ from ai_agent_mesh.wiring import Mesh
 
 MODULES = (
     identity, agents, governance, orchestration, telemetry, ledger, objectives, maintenance,
-    booked, notices, status, probe,
+    booked, notices, amendments, status, probe,
 )  # fmt: skip
 
 AnyRequest = Request[Any, Any, Any]  # the types of a user, an auth and a state that we do not use

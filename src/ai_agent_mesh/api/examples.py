@@ -38,6 +38,11 @@ BODIES: dict[str, Json] = {
         "url": "https://hooks.acme.example/mesh",
         "topics": ["maintenance"],
     },
+    "POST /v1/amendments": {
+        "entry": "ent_01k9yq4w3tf2b8m6s5n7r9v0xd",
+        "fault": "upstream",
+        "reason": "The agent's own gateway answered 502 in our name.",
+    },
     "POST /v1/maintenance": {
         "title": "Replace the database's disks",
         "since": "2027-01-10T02:00:00Z",

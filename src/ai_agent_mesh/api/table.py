@@ -100,6 +100,8 @@ ROUTES: tuple[Route, ...] = (
         GET     /v1/subscriptions                subscriptions:read
         GET     /v1/subscriptions/{subscription_id}  subscriptions:read
         DELETE  /v1/subscriptions/{subscription_id}  subscriptions:write
+        POST    /v1/amendments                   platform:write     creates
+        GET     /v1/amendments                   sla:read
         POST    /v1/maintenance                  platform:write     creates
         GET     /v1/maintenance                  maintenance:read
         GET     /v1/maintenance/{maintenance_id}         maintenance:read

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
-from ai_agent_mesh.cli.console import Json, speak, tenant_named, with_mesh
+from ai_agent_mesh.cli.console import Json, operator, speak, tenant_named, with_mesh
 from ai_agent_mesh.kernel.errors import Conflict, Fault, Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class MalformedMoment(Invalid):
 
 class MalformedKey(Invalid):
     """{text!r} is neither 32 bytes of base64 nor a file that holds them."""
+
+
+class AmendmentInvalid(Invalid):
+    """This correction cannot be made as it is."""
 
 
 class Exported(msgspec.Struct, frozen=True):
@@ -96,6 +100,38 @@ def verify(
             failed=f"{len(report.failures)} kind(s) of check",
             check=str(first.check), place=first.place, reason=first.reason,
         )  # fmt: skip
+
+
+@app.command()
+def amend(
+    entry: Annotated[str, typer.Argument(help="The call's entry, ent_…")],
+    fault: Annotated[
+        str, typer.Option(help="Whose it was: none, client, quota, upstream, platform.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why; statements tell it.")],
+    as_json: Json = False,
+) -> None:
+    """Correct whose fault a call was, by an entry of its own; figures and credits follow."""
+    from ai_agent_mesh.operations.amendments import AmendmentDraft, Amendments, AmendmentView
+    from ai_agent_mesh.product.identity import PLATFORM_TENANT
+
+    try:
+        draft = msgspec.convert({"entry": entry, "fault": fault, "reason": reason}, AmendmentDraft)
+    except msgspec.ValidationError as error:
+        what, _, place = str(error).partition(" - at `$.")
+        raise AmendmentInvalid(faults=[Fault(place.rstrip("`"), what)]) from error
+
+    async def work(mesh: "Mesh") -> AmendmentView:
+        amendments = Amendments(mesh.operations, mesh.playbook, mesh.clock)
+        async with mesh.app.tenant(PLATFORM_TENANT) as tx:
+            return await amendments.amend(tx, draft, operator())
+
+    done = with_mesh(work)
+    speak(
+        done,
+        as_json=as_json,
+        text=lambda: f"{done.id}: {done.entry} was {done.was}, is {done.fault}",
+    )
 
 
 def _in_database(pinned: list[bytes]) -> "Report":

@@ -22,6 +22,7 @@ class Check(StrEnum):
     SIGNATURE = "signature"
     CHAIN = "chain"
     HEAD = "head"
+    AMENDMENT = "amendment"
     ROLLUP = "roll-up"
     FILE = "file"
     PLAYBOOK = "playbook"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from ai_agent_mesh.evidence.amendment import moment
 from ai_agent_mesh.evidence.entry import Kind
 from ai_agent_mesh.kernel.spans import minute_of
 from ai_agent_mesh.playbook import Playbook
@@ -31,6 +32,21 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     category: str = ""
     fault: Fault = Fault.NONE
     latency_us: int = 0
+    detail: dict[str, str] = {}
+
+    @property
+    def amends(self) -> tuple[datetime, Fault] | None:
+        """Return the moment of the call that this corrects and what its fault was, or None."""
+        if self.kind != Kind.AMENDMENT:
+            return None
+        try:
+            return moment(self.detail["at"]), Fault(self.detail["was"])
+        except (KeyError, ValueError):
+            return None
+
+    def judged_by(self, playbook: str) -> str:
+        """Return the digest of the playbook by which the call was judged."""
+        return self.detail.get("judged_by", playbook) if self.kind == Kind.AMENDMENT else playbook
 
 
 @dataclass(slots=True)
@@ -62,31 +78,42 @@ class Tally:
     #: One more level than the minutes: the bucket of the sketch.
     buckets: dict[tuple[MinuteKey, int], int] = field(default_factory=lambda: defaultdict(int))
 
-    def add(self, tenant: str, call: Judged, thresholds: Thresholds) -> None:
-        """Add one entry; what is not a call changes nothing.
+    def add(self, tenant: str, entry: Judged, thresholds: Thresholds) -> None:
+        """Add one entry: a call, or the correction of one; what is neither changes nothing.
 
-        A threshold is met strictly under it and by faultless calls alone. A call that failed by
-        our fault is timed and never within; one that failed upstream is left out of latency.
+        `thresholds` are those that the call was judged by. A threshold is met strictly under it
+        and by faultless calls alone. A call that failed by our fault is timed and never within;
+        one that failed upstream is left out of latency. A correction takes the call out as it was
+        and puts it back as it is; how many calls there are it does not change.
         """
-        if call.kind != Kind.CALL:
-            return
-        key = (tenant, minute_of(call.at), call.service, call.category)
+        if entry.kind == Kind.CALL:
+            key = (tenant, minute_of(entry.at), entry.service, entry.category)
+            self.minutes[key].calls += 1
+            self._judge(key, entry.fault, entry.latency_us, thresholds, 1)
+        elif entry.amends is not None:
+            at, was = entry.amends
+            key = (tenant, minute_of(at), entry.service, entry.category)
+            self._judge(key, was, entry.latency_us, thresholds, -1)
+            self._judge(key, entry.fault, entry.latency_us, thresholds, 1)
+
+    def _judge(
+        self, key: MinuteKey, fault: Fault, latency_us: int, thresholds: Thresholds, times: int
+    ) -> None:
         count = self.minutes[key]
-        count.calls += 1
-        count.valid += valid(call.fault)
-        count.bad += bad(call.fault)
-        if not timed(call.fault):
+        count.valid += times * valid(fault)
+        count.bad += times * bad(fault)
+        if not timed(fault):
             return
-        self.buckets[key, Sketch.index_of(call.latency_us)] += 1
-        promised = thresholds.get(call.category)
+        self.buckets[key, Sketch.index_of(latency_us)] += times
+        promised = thresholds.get(key[3])
         if promised is None:
             return
-        count.timed += 1
-        if not bad(call.fault):
+        count.timed += times
+        if not bad(fault):
             p50, p95, p99 = promised
-            count.within_p50 += call.latency_us < p50
-            count.within_p95 += call.latency_us < p95
-            count.within_p99 += call.latency_us < p99
+            count.within_p50 += times * (latency_us < p50)
+            count.within_p95 += times * (latency_us < p95)
+            count.within_p99 += times * (latency_us < p99)
 
 
 def thresholds(playbook: Playbook) -> dict[str, tuple[int, int, int]]:

@@ -12,6 +12,7 @@ from tests.e2e.conftest import Stack
 from ai_agent_mesh.api.examples import BODIES, YAML
 from ai_agent_mesh.api.table import ROUTES, Route
 from ai_agent_mesh.kernel.ids import new_id
+from ai_agent_mesh.operations.amendments import AmendmentDraft
 from ai_agent_mesh.operations.maintenance import Draft
 from ai_agent_mesh.product.identity.views import NewTenant, TenantChange
 
@@ -23,6 +24,7 @@ PLACES = {
 OPERATORS = {
     "POST /v1/tenants": NewTenant,
     "PATCH /v1/tenants/{tenant_id}": TenantChange,
+    "POST /v1/amendments": AmendmentDraft,
     "POST /v1/maintenance": Draft,
 }
 WITH_BODY = [route for route in ROUTES if route.name in BODIES.keys() - OPERATORS.keys()]

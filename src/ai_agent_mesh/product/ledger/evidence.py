@@ -1,6 +1,6 @@
 """The ledger's SQL on the reader's side, across tenants: whole batches, in pages."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,15 @@ WHERE tenant_id = $1
 _CALLS = """
 SELECT e.seq, e.tenant_id, e.bytes, b.playbook
 FROM ledger_entry e LEFT JOIN ledger_batch b USING (batch)
-WHERE e.seq BETWEEN $1 AND $2 AND e.at >= $3 AND e.at < $4 ORDER BY e.seq LIMIT $5
+WHERE e.seq BETWEEN $1 AND $2 AND e.at >= $3 AND e.at < $4 AND e.kind <> 'amendment'
+ORDER BY e.seq LIMIT $5
+"""
+_AMENDMENTS = """
+SELECT seq, tenant_id, bytes FROM ledger_entry WHERE kind = 'amendment' AND seq > $1 ORDER BY seq
+"""
+_ORIGINALS = """
+SELECT e.id, e.digest, e.bytes, b.playbook
+FROM ledger_entry e LEFT JOIN ledger_batch b USING (batch) WHERE e.id = ANY($1)
 """
 _MINUTES = """
 SELECT tenant_id, minute, service, category,
@@ -172,6 +180,15 @@ class Evidence:
     ) -> tuple[int, int] | None:
         """Return the tenant's first and last number in the span, or None."""
         return _range(await self._tx.fetchrow(_NUMBER_RANGE, tenant, since, until))
+
+    async def amendments(self, after: int) -> list[Row]:
+        """Return seq, tenant and bytes of the amendments numbered after a sequence number."""
+        return await self._tx.fetch(_AMENDMENTS, after)
+
+    async def originals(self, ids: Sequence[str]) -> dict[tuple[str, str], tuple[bytes, str]]:
+        """Return bytes and playbook of entries by their id and digest (hexadecimal)."""
+        rows = await self._tx.fetch(_ORIGINALS, list(set(ids)))
+        return {(r["id"], r["digest"].hex()): (r["bytes"], r["playbook"]) for r in rows}
 
     async def hours(self) -> set[datetime]:
         """Return the hours that the roll-ups know."""

@@ -9,6 +9,7 @@ and writes nothing. The database's clock alone judges the lease.
 import asyncio
 import os
 import socket
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from time import monotonic
 
@@ -16,7 +17,7 @@ import msgspec
 import structlog
 
 from ai_agent_mesh.evidence.batch import Batch
-from ai_agent_mesh.evidence.rollup import Tally, judged, thresholds
+from ai_agent_mesh.evidence.rollup import Judged, Tally, Thresholds, judged, thresholds
 from ai_agent_mesh.evidence.tree import leaf_data, leaf_hash, root
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Conflict, Unavailable
@@ -109,13 +110,15 @@ class Sequencer:
 
     async def _add(self, store: SequencerStore, epoch: int, head: Head, fresh: list[Taken]) -> None:
         numbers = await store.numbers(list({row.tenant_id for row in fresh}))
+        calls = [judged(row.raw) for row in fresh]
+        promised = await self._promised(store, calls)
         tally = Tally()
         entries: list[Numbered] = []
-        for seq, row in enumerate(fresh, head.seq + 1):
+        for seq, (row, call) in enumerate(zip(fresh, calls, strict=True), head.seq + 1):
             number = numbers[row.tenant_id] = numbers.get(row.tenant_id, 0) + 1
-            call = judged(row.raw)
             if call is not None:
-                tally.add(row.tenant_id, call, self._thresholds)
+                judged_by = call.judged_by(self._digest)
+                tally.add(row.tenant_id, call, promised.get(judged_by, {}))
             kind = _UNREADABLE if call is None else call.kind
             entries.append(
                 Numbered(seq, row.tenant_id, number, row.id, row.at, kind, row.digest, row.raw)
@@ -124,6 +127,14 @@ class Sequencer:
         await store.add(batch, entries, numbers)
         await store.add_up(tally)
         await store.advance(epoch, Head(batch.last_seq, batch.batch, batch.link), self._lease)
+
+    async def _promised(
+        self, store: SequencerStore, calls: Sequence[Judged | None]
+    ) -> Mapping[str, Thresholds]:
+        """Return thresholds by playbook: today's, and older ones only where a correction asks."""
+        if any(call and call.judged_by(self._digest) != self._digest for call in calls):
+            return await store.promised()
+        return {self._digest: self._thresholds}
 
     def _signed(self, head: Head, entries: list[Numbered]) -> Batch:
         leaves = (leaf_hash(leaf_data(row.seq, row.number, row.digest)) for row in entries)

@@ -182,6 +182,12 @@ class SequencerStore:
         buckets = [(*key, bucket, n) for (key, bucket), n in sorted(tally.buckets.items())]
         await self._tx.execute(_BUCKETS, *map(list, zip(*buckets, strict=True)))
 
+    async def promised(self) -> dict[str, Thresholds]:
+        """Return the thresholds of every playbook that batches were judged by, by its digest."""
+        kind = dict[str, tuple[int, int, int]]
+        rows = await self._tx.fetch("SELECT digest, latency FROM ledger_playbook")
+        return {row["digest"]: msgspec.convert(row["latency"], kind) for row in rows}
+
     async def introduce(self, signer: Signer, playbook: Playbook, at: datetime) -> None:
         """Keep the public key and the playbook that the coming batches name, once."""
         await self._tx.execute(_KEY, signer.key_id, signer.public_bytes, at)

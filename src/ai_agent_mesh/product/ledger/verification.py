@@ -7,6 +7,7 @@ from ai_agent_mesh.evidence.audit import Audit, Check, Report
 from ai_agent_mesh.evidence.batch import Batch
 from ai_agent_mesh.evidence.rollup import Tally, judged
 from ai_agent_mesh.plumbing.postgres import Database
+from ai_agent_mesh.product.ledger.corrections import Corrections, check_amendments
 from ai_agent_mesh.product.ledger.evidence import Evidence, Head, Row, snapshot
 
 Key = tuple[object, ...]
@@ -37,6 +38,7 @@ async def verify(
         audit.key(key_id, public)
     hours = await _check_batches(operations, audit, head, progress)
     _check_head(audit, head)
+    await check_amendments(operations, audit)
     await _check_rollups(operations, audit, hours, head)
     return audit.close()
 
@@ -97,9 +99,13 @@ async def _check_rollups(operations: Database, audit: Audit, hours: Hours, head:
     async with operations.transaction() as tx:
         evidence = Evidence(tx)
         known = await evidence.hours()
+    corrections = Corrections()
     for hour in sorted(hours.keys() | known):
         async with snapshot(operations) as evidence:
             tally = await _recount(audit, evidence, hour, hours.get(hour, (1, 0)), head.seq)
+            promised = await evidence.playbooks()
+            for tenant, one in await corrections.of(evidence, hour):
+                tally.add(tenant, one, promised.get(one.judged_by(""), {}))
             minutes = await evidence.minutes(hour, hour + _HOUR)
             buckets = await evidence.buckets(hour, hour + _HOUR)
         _compare(audit, {key: count.figures for key, count in tally.minutes.items()}, minutes)
