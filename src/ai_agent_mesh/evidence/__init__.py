@@ -1,5 +1,6 @@
 """What a proof looks like and how it is checked: by anybody, with no database and no server."""
 
+from ai_agent_mesh.evidence.amendment import Amendment, fault_after
 from ai_agent_mesh.evidence.audit import Audit, Check, Failure, Report
 from ai_agent_mesh.evidence.batch import Batch
 from ai_agent_mesh.evidence.entry import (
@@ -20,6 +21,7 @@ from ai_agent_mesh.evidence.tree import Growing, leaf_data, leaf_hash
 __all__ = [
     "PLATFORM_TENANT",
     "PROBE_TENANT",
+    "Amendment",
     "Audit",
     "Batch",
     "Check",
@@ -41,6 +43,7 @@ __all__ = [
     "TenantHead",
     "Thresholds",
     "audited",
+    "fault_after",
     "judged",
     "key_id_of",
     "leaf_data",

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.conftest import Databases
@@ -20,7 +21,9 @@ from ai_agent_mesh.operations.amendments import (
     PlatformAlone,
 )
 from ai_agent_mesh.operations.amendments.store import AmendmentStore
-from ai_agent_mesh.operations.objectives import Statement, first_difference
+from ai_agent_mesh.operations.objectives import Bundles
+from ai_agent_mesh.operations.statements import Statement, first_difference, verified
+from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.product.ledger import Check, verify
 from ai_agent_mesh.sla import Category, Fault, Service
 
@@ -133,3 +136,39 @@ async def test_a_correction_that_tells_untruths_of_its_call_is_named(book: Book,
     await book.number()
     report = await verify(book.databases.operations)
     assert [one.check for one in report.failures] == [Check.AMENDMENT]
+
+
+async def bundled(book: Book, tmp_path: Path) -> list[bytes]:
+    """Return the bundle of the ten minutes, after a correction of a correction."""
+    entry = await failed(book.databases, 3)
+    for fault in (Fault.CLIENT, Fault.UPSTREAM):
+        await amend(book, entry, fault)
+    await book.number()
+    signer = Signer.load_or_create(tmp_path / "ledger.key")
+    bundles = Bundles(book.databases.operations, book.playbook, book.clock, signer)
+    return [line async for line in bundles.lines("acme", TEN)]
+
+
+@pytest.mark.usefixtures("acme")
+async def test_a_bundle_brings_corrections_and_proves_them(book: Book, tmp_path: Path) -> None:
+    verdict = verified(await bundled(book, tmp_path))
+    assert verdict.failures == []
+    assert verdict.statement is not None
+    assert verdict.statement.minutes.unavailable == 1
+    assert [(a.was, a.fault) for a in verdict.statement.amendments] == [
+        ("platform", "client"), ("client", "upstream"),
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("acme")
+async def test_a_bundle_that_hides_or_invents_a_correction_is_named(
+    book: Book, tmp_path: Path
+) -> None:
+    lines = await bundled(book, tmp_path)
+    made = [at for at, line in enumerate(lines) if b'\\"kind\\":\\"amendment\\"' in line]
+    hidden = [line for at, line in enumerate(lines) if at != made[1]]
+    assert Check.FIGURE in {one.check for one in verified(hidden).failures}
+    untrue = lines[made[0]].replace(b'\\"was\\":\\"platform\\"', b'\\"was\\":\\"none\\"')
+    invented = [*lines[: made[0]], untrue, *lines[made[0] + 1 :]]
+    checks = {one.check for one in verified(invented).failures}
+    assert {Check.BYTES, Check.AMENDMENT} <= checks

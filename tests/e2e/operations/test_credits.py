@@ -11,6 +11,7 @@ from tests.e2e.operations.conftest import Book, at
 
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.amendments import AmendmentDraft, Amendments
 from ai_agent_mesh.operations.credits import (
     Closing,
     ClosingStore,
@@ -101,6 +102,22 @@ async def test_what_changes_later_is_booked_as_the_difference(book: Book, oak: s
     assert booked_in([first]) == {"USD": Decimal("900.00")}
     assert (second.ordinal, booked_in([second])) == (1, {"USD": Decimal("1350.00")})
     assert second.booked[0].owed == "2250/1"
+
+
+async def test_a_persons_correction_takes_a_credit_back(book: Book, oak: str) -> None:
+    closer = credits_of(book)
+    await closer.close_due(DECEMBER)
+    amendments = Amendments(book.databases.operations, book.playbook, book.clock)
+    async with book.databases.operations.transaction() as tx:
+        entry = await tx.fetchval("SELECT id FROM ledger_entry WHERE tenant_id = $1 LIMIT 1", oak)
+    async with book.databases.app.tenant("platform") as tx:
+        draft = AmendmentDraft(entry, Fault.CLIENT, "a test of the customer's own")
+        await amendments.amend(tx, draft, "ada")
+    await book.number()
+    assert await closer.close_due(DECEMBER) == 1  # four lost minutes keep 99.99%
+    first, second = await closings(book.databases, oak)
+    assert booked_in([second]) == {"USD": Decimal("-900.00")}
+    assert booked_in([first, second]) == {"USD": Decimal(0)}
 
 
 async def test_what_changes_after_the_time_for_corrections_is_left(book: Book, oak: str) -> None:

@@ -1,6 +1,6 @@
 """Calls add up by whose fault they were and by the promised thresholds."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -52,6 +52,25 @@ def test_a_threshold_is_met_strictly_under_it(
 )
 def test_a_fault_decides_where_a_call_counts(fault: Fault, figures: tuple[int, ...]) -> None:
     assert tallied(call(fault)).minutes[KEY].figures == figures
+
+
+@pytest.mark.parametrize("was", list(Fault))
+@pytest.mark.parametrize("now", list(Fault))
+def test_a_corrected_call_counts_as_if_it_had_been_so(was: Fault, now: Fault) -> None:
+    later = AT + timedelta(days=3)
+    correction = call(now, 150, kind="amendment")
+    correction = msgspec.structs.replace(
+        correction, at=later, detail={"at": AT.isoformat(), "was": was.value}
+    )
+    corrected, straight = tallied(call(was, 150), correction), tallied(call(now, 150))
+    assert corrected.minutes == straight.minutes
+    assert {k: n for k, n in corrected.buckets.items() if n} == dict(straight.buckets)
+
+
+def test_a_correction_that_says_no_moment_changes_nothing() -> None:
+    for detail in ({}, {"at": "2026-11-05T10:00:00", "was": "none"}, {"at": "x", "was": "none"}):
+        one = msgspec.structs.replace(call(kind="amendment"), detail=detail)
+        assert not tallied(one).minutes
 
 
 def test_only_calls_count() -> None:

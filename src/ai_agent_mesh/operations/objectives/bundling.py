@@ -191,7 +191,7 @@ def _start(row: Row) -> tuple[Service, Category, datetime]:
 
 
 async def _loose(tx: Tx, statement: Statement) -> list[tuple[str, int]]:
-    """Return the entries that announce and cancel, and those since when services are watched."""
+    """Return what corrects, announces and cancels, and since when services are watched."""
     announced = {
         number
         for work in statement.maintenance
@@ -200,6 +200,7 @@ async def _loose(tx: Tx, statement: Statement) -> list[tuple[str, int]]:
     }
     first = await Recount(tx).first_probes(statement.until)
     return [
+        *((made.tenant, made.number) for made in statement.amendments),
         *((PLATFORM_TENANT, number) for number in sorted(announced)),
         *((PROBE, number) for number in sorted({number for number, _ in first.values()})),
     ]

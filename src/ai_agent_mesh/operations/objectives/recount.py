@@ -1,6 +1,6 @@
 """The same evidence drawn from the ledger's entries themselves, byte by byte, past the roll-ups."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from ai_agent_mesh.evidence import Thresholds
 from ai_agent_mesh.kernel.errors import Conflict
 from ai_agent_mesh.kernel.spans import Span, minute_of
-from ai_agent_mesh.operations.statements import PROBE, Counts
+from ai_agent_mesh.operations.statements import PROBE, Correction, Counts
 from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.ledger import Entry, Kind
 from ai_agent_mesh.sla import Service
@@ -30,8 +30,25 @@ SELECT number, bytes FROM ledger_entry WHERE tenant_id = $1 AND number > $2 ORDE
 """
 
 
+# Few among many, with an index of their own; each names the moment of the call that it corrects.
+_AMENDMENTS = """
+SELECT number, bytes FROM ledger_entry WHERE kind = 'amendment' AND tenant_id = ANY($1) ORDER BY seq
+"""
+
+
 class ThresholdsLost(Conflict):
     """Entries were judged by playbook {digest}, but the ledger does not keep its thresholds."""
+
+
+async def corrections(tx: Tx, span: Span, tenant: str) -> Sequence[Correction]:
+    """Return the corrections of a tenant's and the probe's calls of a span, in their order.
+
+    Raises:
+        EntryUnreadable: bytes are not an amendment.
+    """
+    rows = await tx.fetch(_AMENDMENTS, [tenant, PROBE])
+    found = (Correction.read(row["number"], Entry.decode(row["bytes"])) for row in rows)
+    return [one for one in found if span.holds(one.amendment.at)]
 
 
 class Recount:
@@ -53,6 +70,8 @@ class Recount:
             if playbook not in kept:
                 raise ThresholdsLost(digest=playbook)
             counts.add(entry, kept[playbook])
+        for one in await corrections(self._tx, span, tenant):
+            counts.correct(one.amendment, kept[one.amendment.judged_by])
         return counts
 
     async def watched(self, until: datetime) -> Mapping[Service, datetime]:

@@ -15,7 +15,7 @@ from ai_agent_mesh.operations.maintenance import (
     excluded_spans,
     touching,
 )
-from ai_agent_mesh.operations.objectives.recount import Recount
+from ai_agent_mesh.operations.objectives.recount import Recount, corrections
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
 from ai_agent_mesh.operations.statements import (
     PROBE,
@@ -161,4 +161,5 @@ class Objectives:
             for who in (subject.tenant, PROBE)
             for found in [await store.entry_range(who, span)]
         ]
-        return state(subject, evidence, ledger, self._playbook, now)
+        made = await corrections(tx, span, subject.tenant)
+        return state(subject, evidence, ledger, self._playbook, now, made)

@@ -15,6 +15,7 @@ from ai_agent_mesh.operations.statements.figuring import amounts, decimal_text
 from ai_agent_mesh.operations.statements.model import (
     PROBE,
     Calls,
+    Correction,
     Evidence,
     Outage,
     Tenure,
@@ -58,6 +59,7 @@ __all__ = [
     "Amount",
     "CallFigures",
     "Calls",
+    "Correction",
     "Counts",
     "Evidence",
     "Figures",

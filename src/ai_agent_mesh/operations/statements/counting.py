@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ai_agent_mesh.evidence import Entry, Kind, Thresholds
+from ai_agent_mesh.evidence import Amendment, Entry, Kind, Thresholds
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.statements.model import PROBE, Calls, Evidence, Watch
 from ai_agent_mesh.operations.statements.rules import silence
 from ai_agent_mesh.sla import (
     Category,
+    Fault,
     MinuteCount,
     Service,
     bad,
@@ -47,12 +48,19 @@ class Counts:
         if minute not in self._minutes:
             return False
         if call.kind is Kind.CALL and call.service and call.category:
+            key = Key(call.tenant, call.service, call.category)
             promised = thresholds.get(call.category, ())
-            counted = bool(promised) and timed(call.fault)
-            figures = [1, valid(call.fault), bad(call.fault), counted]
-            figures += [within(call.fault, call.latency_us, target) for target in promised]
-            self.put(Key(call.tenant, call.service, call.category), minute, figures)
+            self.put(key, minute, [1, *_judged(call.fault, call.latency_us, promised)])
         return True
+
+    def correct(self, one: Amendment, thresholds: Thresholds) -> None:
+        """Take a corrected call out as it was and put it back as it is."""
+        key = Key(one.tenant, one.service, one.category)
+        promised = thresholds.get(one.category, ())
+        was = _judged(one.was, one.latency_us, promised)
+        now = _judged(one.fault, one.latency_us, promised)
+        change = [after - before for after, before in zip(now, was, strict=True)]
+        self.put(key, minute_number(one.at), [0, *change])
 
     def put(self, key: Key, minute: int, figures: Figures) -> None:
         """Add figures to a minute; one outside the span is left out."""
@@ -60,7 +68,7 @@ class Counts:
             return
         row = self._rows.get(key)
         if row is None:
-            row = self._rows[key] = array("Q", bytes(8 * WIDTH * len(self._minutes)))
+            row = self._rows[key] = array("q", bytes(8 * WIDTH * len(self._minutes)))
         start = (minute - self._minutes.start) * WIDTH
         for place, figure in enumerate(figures, start):
             row[place] += figure
@@ -106,6 +114,15 @@ class Counts:
             watches=_watches(span, watched, spoken),
             calls=tuple(Calls(*key, *row) for key, row in sorted(sums.items()) if any(row)),
         )
+
+
+def _judged(fault: Fault, latency_us: int, promised: Sequence[int]) -> list[int]:
+    """Return how a call counts: valid, bad, timed, and within each promised latency."""
+    counted = bool(promised) and timed(fault)
+    return [
+        valid(fault), bad(fault), counted,
+        *(within(fault, latency_us, target) for target in promised),
+    ]  # fmt: skip
 
 
 def _watches(

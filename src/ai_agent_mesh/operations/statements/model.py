@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ai_agent_mesh.evidence import PROBE_TENANT
+from ai_agent_mesh.evidence import PROBE_TENANT, Amendment, Entry
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.planned import Maintenance
@@ -68,6 +68,21 @@ class Evidence:
     calls: tuple[Calls, ...]
     #: Announced maintenance that touches the span, whatever it is worth.
     works: tuple[Maintenance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A person's correction of a call, as the ledger has it."""
+
+    #: Its own number in the ledger of the tenant whose call it corrects.
+    number: int
+    made: Entry
+    amendment: Amendment
+
+    @classmethod
+    def read(cls, number: int, made: Entry) -> "Correction":
+        """Return what an entry of the kind `amendment` corrects; EntryUnreadable where nothing."""
+        return cls(number, made, Amendment.read(made))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.planned import Numbered, as_of, drawn
 from ai_agent_mesh.operations.statements.bundle import canonical
 from ai_agent_mesh.operations.statements.counting import Counts
-from ai_agent_mesh.operations.statements.model import Evidence, Tenure
+from ai_agent_mesh.operations.statements.model import Correction, Evidence, Tenure
 from ai_agent_mesh.operations.statements.rules import settled_until
 from ai_agent_mesh.operations.statements.statement import LedgerRange, Part, Statement
 from ai_agent_mesh.operations.statements.stating import Subject, state
@@ -28,6 +28,7 @@ class Proven:
     watched: Mapping[Service, datetime]
     acts: Sequence[Numbered]
     ledger: Sequence[LedgerRange]
+    corrections: Sequence[Correction]
 
 
 def restated(told: Statement, proven: Proven, playbook: Playbook) -> Statement:
@@ -45,7 +46,7 @@ def restated(told: Statement, proven: Proven, playbook: Playbook) -> Statement:
         evidence.append((_tenure(part, span), replace(found, works=known)))
     asked = Span(told.asked_since, told.asked_until)
     subject = Subject(told.tenant, told.tenant_name, told.month, asked)
-    return state(subject, evidence, proven.ledger, playbook, told.computed_at)
+    return state(subject, evidence, proven.ledger, playbook, told.computed_at, proven.corrections)
 
 
 def first_difference(told: Statement, again: Statement) -> tuple[str, object, object] | None:

@@ -6,15 +6,18 @@ from datetime import datetime
 from hashlib import sha256
 
 from ai_agent_mesh.evidence import (
+    Amendment,
     Audit,
     Batch,
     Check,
     Entry,
+    EntryUnreadable,
     Growing,
     Kind,
     Line,
     TenantHead,
     Thresholds,
+    fault_after,
     leaf_data,
     leaf_hash,
 )
@@ -22,9 +25,13 @@ from ai_agent_mesh.kernel.spans import Span, minute_of
 from ai_agent_mesh.operations.planned import Numbered, is_evidence
 from ai_agent_mesh.operations.statements.counting import Counts
 from ai_agent_mesh.operations.statements.findings import Findings
-from ai_agent_mesh.operations.statements.model import PROBE
+from ai_agent_mesh.operations.statements.model import PROBE, Correction
 from ai_agent_mesh.operations.statements.statement import LedgerRange
 from ai_agent_mesh.sla import Service
+
+
+def _playbook(one: Amendment, batch: Batch) -> str | None:
+    return None if one.judged_by == batch.playbook else "judged_by"
 
 
 @dataclass
@@ -47,6 +54,10 @@ class Sections:
     ) -> None:
         self.counts = Counts(span)
         self.acts: list[Numbered] = []
+        #: Corrections of calls in the span: all come before the tenants' own sections.
+        self.corrections: list[Correction] = []
+        self._corrected: dict[str, list[Amendment]] = {}
+        self._held: set[str] = set()
         self.watched: dict[Service, datetime] = {}
         #: The sections that have a head, by tenant.
         self.whole: dict[str, Section] = {}
@@ -116,6 +127,8 @@ class Sections:
         if section.head is None:
             if is_evidence(entry):
                 self.acts.append(Numbered(line.number, entry))
+            elif entry.kind is Kind.AMENDMENT:
+                self._correct(line, entry)
             return
         if entry.tenant != section.head.tenant:
             self._findings.fail(
@@ -127,6 +140,50 @@ class Sections:
         if batch.playbook not in self._thresholds:
             self._findings.fail(Check.PLAYBOOK, batch.playbook, "it is not in the bundle")
         section.inside += self.counts.add(entry, self._thresholds.get(batch.playbook, {}))
+        self._hold(line, entry, batch)
+
+    def check_corrections(self) -> None:
+        """Find the corrections whose call was not among the tenants' entries."""
+        for one in self.corrections:
+            if one.amendment.digest not in self._held:
+                self._amiss(one.made, "the call that it corrects is not here")
+
+    def _correct(self, line: Line, made: Entry) -> None:
+        try:
+            one = Correction.read(line.number, made)
+        except EntryUnreadable as fact:
+            self._amiss(made, fact.detail)
+            return
+        self.corrections.append(one)
+        self._corrected.setdefault(one.amendment.digest, []).append(one.amendment)
+        promised = self._thresholds.get(one.amendment.judged_by, {})
+        self.counts.correct(one.amendment, promised)
+
+    def _hold(self, line: Line, entry: Entry, batch: Batch) -> None:
+        """Hold a call against its corrections, and a correction against those that came first."""
+        if entry.kind is Kind.AMENDMENT:
+            known = {one.made.id for one in self.corrections}
+            if self._concerns(entry) and entry.id not in known:
+                self._amiss(entry, "it is not among the corrections that come first")
+        digest = line.digest.hex()
+        chain = self._corrected.get(digest)
+        if chain is None:
+            return
+        self._held.add(digest)
+        wrong = [one.differs(entry) or _playbook(one, batch) for one in chain]
+        if any(wrong):
+            self._amiss(entry, f"its correction repeats {next(filter(None, wrong))} wrongly")
+        elif fault_after(entry.fault, chain) is None:
+            self._amiss(entry, "its corrections contradict it or each other")
+
+    def _concerns(self, made: Entry) -> bool:
+        try:
+            return self._span.holds(Amendment.read(made).at)
+        except EntryUnreadable:
+            return False
+
+    def _amiss(self, entry: Entry, reason: str) -> None:
+        self._findings.fail(Check.AMENDMENT, entry.id, reason)
 
     def _watch(self, entry: Entry) -> None:
         probed = entry.tenant == PROBE and entry.kind is Kind.CALL

@@ -126,6 +126,23 @@ class MaintenanceFigures(msgspec.Struct, frozen=True, kw_only=True):
     excluded_minutes: int
 
 
+class AmendmentFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's correction of a call in the judged span: whose fault it was, and is."""
+
+    tenant: str
+    #: The corrected call.
+    entry: str
+    at: datetime
+    was: str
+    fault: str
+    reason: str
+    amended_by: str
+    amended_at: datetime
+    #: The ledger entry that corrects it, and its number in that tenant's ledger.
+    amendment: str
+    number: int
+
+
 class LatencyFigures(msgspec.Struct, frozen=True):
     """One percentile of one category: how many calls stayed strictly under the threshold."""
 
@@ -194,6 +211,7 @@ class Statement(Figures, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
     unavailable: tuple[OutageFigures, ...]
     maintenance: tuple[MaintenanceFigures, ...]
+    amendments: tuple[AmendmentFigures, ...]
     latency: tuple[LatencyFigures, ...]
     calls: tuple[CallFigures, ...]
     playbook: str

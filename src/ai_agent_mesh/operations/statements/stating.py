@@ -18,9 +18,10 @@ from ai_agent_mesh.operations.planned import (
 )
 from ai_agent_mesh.operations.statements import figuring
 from ai_agent_mesh.operations.statements.figuring import Purse, Ruling
-from ai_agent_mesh.operations.statements.model import Calls, Evidence, Tenure
+from ai_agent_mesh.operations.statements.model import Calls, Correction, Evidence, Tenure
 from ai_agent_mesh.operations.statements.rules import judge, outages, terms_of
 from ai_agent_mesh.operations.statements.statement import (
+    AmendmentFigures,
     CallFigures,
     Fee,
     Figures,
@@ -66,6 +67,7 @@ def state(
     ledger: Sequence[LedgerRange],
     playbook: Playbook,
     now: datetime,
+    corrections: Sequence[Correction] = (),
 ) -> Statement:
     """Return the statement of adjoining tenures, each judged by its own tier; at least one."""
     span = Span(evidence[0][0].span.since, evidence[-1][0].span.until)
@@ -99,6 +101,7 @@ def state(
             _maintenance(work, span, playbook)
             for work in dict.fromkeys(work for _, found in evidence for work in found.works)
         ),
+        amendments=tuple(map(_amendment, corrections)),
         latency=tuple(_latency(calls, playbook)),
         calls=tuple(CallFigures(c.service, c.category, c.calls, c.valid, c.bad) for c in calls),
         playbook=playbook.digest,
@@ -210,6 +213,22 @@ def _maintenance(work: Maintenance, span: Span, playbook: Playbook) -> Maintenan
             len(range(max(one.start, judged.start), min(one.stop, judged.stop)))
             for one in excluded_spans([work], playbook)
         ),
+    )
+
+
+def _amendment(one: Correction) -> AmendmentFigures:
+    amendment, made = one.amendment, one.made
+    return AmendmentFigures(
+        tenant=amendment.tenant,
+        entry=amendment.entry,
+        at=amendment.at,
+        was=amendment.was.value,
+        fault=amendment.fault.value,
+        reason=amendment.reason,
+        amended_by=made.actor or "",
+        amended_at=made.at,
+        amendment=made.id,
+        number=one.number,
     )
 
 

@@ -126,6 +126,10 @@ def _tables(one: Statement) -> Iterator[str]:
         yield "MAINTENANCE"
         yield from _maintenance(one)
         yield ""
+    if one.amendments:
+        yield "CORRECTIONS (of whose fault a call was, by a person)"
+        yield from _amendments(one)
+        yield ""
     yield "LATENCY (own time of the platform; a share of calls strictly under the threshold)"
     rows = [("category", "", "threshold", "calls", "within", "reached", "")]
     rows += [
@@ -161,6 +165,14 @@ def _maintenance(one: Statement) -> Iterator[str]:
             proof = _entry(work.cancel_entry, work.cancel_number)
             yield f"      cancelled {_time(work.cancelled_at)}, {proof}"
         yield f"      {work.excluded_minutes} minutes excluded{_flags(work)}"
+
+
+def _amendments(one: Statement) -> Iterator[str]:
+    for made in one.amendments:
+        yield f"  {_time(made.at)}   was {made.was}, is {made.fault}: call {made.entry}"
+        yield from (f"      {line}" for line in wrap(made.reason, WIDTH - 6))
+        by = f"by {made.amended_by} {_time(made.amended_at)}"
+        yield f"      {by}, {made.tenant}'s entry {made.number}"
 
 
 def _entry(entry: str | None, number: int | None) -> str:

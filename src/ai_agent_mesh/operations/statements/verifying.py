@@ -179,6 +179,7 @@ class _Verifier:
     def _check_figures(self) -> None:
         whose = (self._statement.tenant, PROBE)
         if self._sections.whole:
+            self._sections.check_corrections()
             for tenant in whose:
                 if tenant not in self._sections.whole:
                     self._fail(Check.HEAD, f"head of {tenant}", "it is missing")
@@ -198,9 +199,11 @@ class _Verifier:
         told, found = self._statement, self._sections
         if found.whole:
             ledger = [found.range(who) for who in (told.tenant, PROBE)]
-            proven = Proven(found.counts, found.watched, found.acts, ledger)
+            proven = Proven(found.counts, found.watched, found.acts, ledger, found.corrections)
         else:
-            proven = Proven(self._told, _stated_watches(told), found.acts, told.ledger)
+            proven = Proven(
+                self._told, _stated_watches(told), found.acts, told.ledger, found.corrections
+            )
         try:
             again = restated(told, proven, playbook)
         except (Fact, ValueError, KeyError, ArithmeticError) as error:

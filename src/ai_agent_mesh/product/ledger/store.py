@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from ai_agent_mesh.evidence.batch import Batch
-from ai_agent_mesh.evidence.rollup import Tally, thresholds
+from ai_agent_mesh.evidence.rollup import Tally, Thresholds, thresholds
 from ai_agent_mesh.playbook import Playbook, canonical
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.plumbing.postgres import Tx
