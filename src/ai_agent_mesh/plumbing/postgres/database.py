@@ -9,10 +9,10 @@ and may write nothing until a transaction of its own allows it again.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
 import msgspec
@@ -23,6 +23,8 @@ from ai_agent_mesh.plumbing.postgres.tx import MalformedTenant, Tx, counted
 if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
+
+T = TypeVar("T")
 
 # A tenant id goes into the text of BEGIN, because SET takes no parameters and one message instead
 # of two saves a quarter of a short transaction. Only this alphabet may pass.
@@ -72,6 +74,7 @@ class Database:
 
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
+        self._lent = 0  # those that wait for a connection are counted too
 
     @classmethod
     async def open(
@@ -175,10 +178,8 @@ class Database:
     async def read(self, tenant_id: str) -> Tx:
         """Lend a connection that sees a tenant's rows and can only read; the caller must end it.
 
-        Each statement stands alone, which saves two of three round trips where there is one.
-
-        Raises:
-            DatabaseAway: no connection can be had within ten seconds.
+        Each statement stands alone, which saves two of three round trips where there is one. It
+        raises what `begin` does.
         """
         _checked(tenant_id)
         tx = Tx(await self._lend(), tenant_id, reading=True)
@@ -193,20 +194,38 @@ class Database:
         Raises:
             DatabaseAway: the server cannot be reached, or left before it said what became of it.
         """
+        return counted(await self._alone(lambda link: link.execute(sql, *args)))
+
+    async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
+        """Run one statement as `execute` does; return its first row, or None."""
+        return await self._alone(lambda link: link.fetchrow(sql, *args))
+
+    async def _alone(self, ask: "Callable[[_Link], Awaitable[T]]") -> T:
         tx = Tx(await self._lend(), None)
         link: _Link = tx._connection  # type: ignore[assignment] # noqa: SLF001 - a proxy of it
         async with self._whole(tx):
             await link.read_for_nobody()
-            touched = counted(await link.execute(sql, *args))
-        await self._pool.release(tx._connection)  # noqa: SLF001
-        return touched
+            answer = await ask(link)
+        await self._give_back(tx)
+        return answer
 
     async def _lend(self) -> "Connection":
+        free = self._lent < self.size
+        self._lent += 1
         try:
+            if free:  # nothing to wait for but a connection being made, which has its own limit
+                return await self._pool.acquire()
             async with asyncio.timeout(_PATIENCE_S):
                 return await self._pool.acquire()
-        except AWAY as error:
-            raise absence(error) from error
+        except BaseException as error:
+            self._lent -= 1
+            if isinstance(error, AWAY):
+                raise absence(error) from error
+            raise
+
+    async def _give_back(self, tx: Tx) -> None:
+        self._lent -= 1
+        await self._pool.release(tx._connection)  # noqa: SLF001
 
     @asynccontextmanager
     async def _whole(self, tx: Tx) -> AsyncIterator[None]:
@@ -229,7 +248,7 @@ class Database:
         if not tx.reading:
             async with self._whole(tx):
                 await tx._connection.execute("COMMIT")  # noqa: SLF001 - Tx is this kit's own value
-        await self._pool.release(tx._connection)  # noqa: SLF001
+        await self._give_back(tx)
 
     async def rollback(self, tx: Tx) -> None:
         """Undo and give the connection back; a connection that cannot is thrown away."""
@@ -243,13 +262,13 @@ class Database:
             except (*AWAY, asyncpg.PostgresError, asyncio.CancelledError):
                 await self._discard(tx)
                 return
-        await self._pool.release(tx._connection)  # noqa: SLF001
+        await self._give_back(tx)
 
     async def _discard(self, tx: Tx) -> None:
         # The pool lets go by itself of a connection that broke; then there is nothing to end.
         with suppress(asyncpg.InterfaceError):
             tx._connection.terminate()  # noqa: SLF001
-        await self._pool.release(tx._connection)  # noqa: SLF001
+        await self._give_back(tx)
 
 
 def _checked(tenant_id: str) -> str:
