@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ai_agent_mesh.api.facts import HeaderRepeated, HeadersTooLarge, MalformedRequest
-from ai_agent_mesh.api.table import Match, inner_path
+from ai_agent_mesh.api.table import NOTHING, Match, inner_path
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.plumbing.http import Unit, problem_of
@@ -77,7 +77,7 @@ class Exchange:
     trace: Trace
     entry_id: str = field(default_factory=lambda: new_id("ent"))
     started: float = field(default_factory=time.perf_counter)
-    match: Match = field(default_factory=lambda: Match(None))
+    match: Match = NOTHING
     principal: Principal | None = None
     allowance: Allowance | None = None
     unit: Unit | None = None

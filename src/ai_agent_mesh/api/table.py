@@ -4,8 +4,8 @@ A template such as `/v1/agents/{agent_id}:invoke` is what the caller writes. Rou
 slashes alone, so inside the house the verb is a segment: `/v1/agents/{agent_id}/-/invoke`.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from ai_agent_mesh.sla import Category, Service
 
@@ -47,6 +47,10 @@ class Match:
 
     route: Route | None
     allowed: tuple[str, ...] = ()
+
+
+#: What the table knows of a path that is not in it.
+NOTHING = Match(None)
 
 
 def _rows(service: Service, category: Category, text: str) -> Iterator[Route]:
@@ -241,26 +245,38 @@ class Table:
     """Finds the route of a request among rows, a fixed segment before a parameter."""
 
     def __init__(self, routes: Iterable[Route] = ROUTES) -> None:
-        self._by_length: dict[int, list[tuple[tuple[str | None, ...], dict[str, Route]]]] = {}
-        patterns: dict[tuple[str | None, ...], dict[str, Route]] = {}
+        self._root = _Place()
         for route in routes:
-            patterns.setdefault(_pattern(route.inner), {})[route.method] = route
-        for pattern, methods in patterns.items():
-            self._by_length.setdefault(len(pattern), []).append((pattern, methods))
-        for candidates in self._by_length.values():
-            candidates.sort(key=lambda c: tuple(part is None for part in c[0]))
+            place = self._root
+            for part in route.inner.split("/")[1:]:
+                place = place.below.setdefault("" if part.startswith("{") else part, _Place())
+            place.routes[route.method] = route
 
     def match(self, method: str, inner: str) -> Match:
         """Return what stands in the table for a method and an inner path."""
         segments = inner.split("/")[1:]
-        if "" in segments:  # the router inside would read over it; here it names nothing
-            return Match(None)
-        for pattern, methods in self._by_length.get(len(segments), ()):
-            if all(p is None or p == s for p, s in zip(pattern, segments, strict=True)):
-                route = methods.get("GET" if method == "HEAD" else method)
-                return Match(route, tuple(sorted(methods)))
-        return Match(None)
+        # The router inside would read over an empty segment; here it names nothing.
+        place = None if "" in segments else self._root.find(segments, 0)
+        if place is None:
+            return NOTHING
+        route = place.routes.get("GET" if method == "HEAD" else method)
+        return Match(route, tuple(sorted(place.routes)))
 
 
-def _pattern(inner: str) -> tuple[str | None, ...]:
-    return tuple(None if part.startswith("{") else part for part in inner.split("/")[1:])
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A path's place in the table: its routes by method, and what is below; "" is a parameter."""
+
+    routes: dict[str, Route] = field(default_factory=dict)
+    below: "dict[str, _Place]" = field(default_factory=dict)
+
+    def find(self, segments: Sequence[str], at: int) -> "_Place | None":
+        """Return the place of the segments from `at` on, if there is one with routes."""
+        if at == len(segments):
+            return self if self.routes else None
+        for name in (segments[at], ""):
+            below = self.below.get(name)
+            found = None if below is None else below.find(segments, at + 1)
+            if found is not None:
+                return found
+        return None

@@ -49,4 +49,9 @@ def _base32(value: int) -> str:
     >>> _base32(0x0188BAC74AFA78AA_BC3BBD1EEF28D881)
     '01h2xcejqtf2nbrexx3vqjhp41'
     """
-    return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])
+
+
+# Two digits at a time, since every call makes several ids.
+_PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
+_SHIFTS = tuple(range(120, -1, -10))

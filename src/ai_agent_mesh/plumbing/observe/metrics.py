@@ -5,15 +5,11 @@ is a series for ever, and what is known of a tenant stands in the ledger.
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Between the promised thresholds the histogram has these, so that a display has a shape.
 _SHAPE_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -45,7 +41,13 @@ class Metrics:
             buckets=edges,
             registry=self.registry,
         )
-        self._in_flight = self._gauge("mesh_requests_in_flight", "API calls being answered now.")
+        # Each child is looked up under a lock; there are as many as there are series.
+        self._answered = cache(self._requests.labels)
+        self._took = cache(self._latency.labels)
+        #: How many calls are being answered now; the door counts them up and down.
+        self.in_flight = 0
+        in_flight = self._gauge("mesh_requests_in_flight", "API calls being answered now.")
+        in_flight.set_function(lambda: self.in_flight)
         self._limited = self._counter("mesh_rate_limited", "Calls refused by a limit.", "tier")
         self._denied = self._counter(
             "mesh_policy_decisions", "Policy decisions by action and outcome.", "action", "outcome"
@@ -56,7 +58,7 @@ class Metrics:
             buckets=edges,
             registry=self.registry,
         )
-        self._runs = self._gauge("mesh_runs", "Runs by state.", "state")
+        self._runs = self._gauge("mesh_runs", "Runs under way, by state.", "state")
         self._inbox = self._gauge("mesh_ledger_inbox_entries", "Entries waiting to be numbered.")
         self._lag = self._gauge(
             "mesh_ledger_sequencer_lag_seconds", "Age of the oldest entry waiting to be numbered."
@@ -75,18 +77,9 @@ class Metrics:
         self, service: str, category: str, fault: str, status: int, latency_s: float | None
     ) -> None:
         """Count one answered call; `latency_s` is None where it is not to be judged."""
-        self._requests.labels(service, category, fault, str(status)).inc()
+        self._answered(service, category, fault, str(status)).inc()
         if latency_s is not None:
-            self._latency.labels(service, category).observe(latency_s)
-
-    @contextmanager
-    def in_flight(self) -> "Iterator[None]":
-        """Count a call as being answered while inside."""
-        self._in_flight.inc()
-        try:
-            yield
-        finally:
-            self._in_flight.dec()
+            self._took(service, category).observe(latency_s)
 
     def rate_limited(self, tier: str) -> None:
         """Count a call refused because its tenant's allowance was used up."""
@@ -98,7 +91,7 @@ class Metrics:
         self._deciding.observe(duration_us / 1e6)
 
     def runs(self, by_state: Mapping[str, int]) -> None:
-        """Say how many runs are in each state; a state left out has none."""
+        """Say how many runs are under way in each state; a state left out has none."""
         self._runs.clear()
         for state, count in by_state.items():
             self._runs.labels(state).set(count)

@@ -141,10 +141,6 @@ class SequencerStore:
         """Keep the new head and prolong the lease."""
         await self._tx.execute(_ADVANCE, epoch, head.seq, head.batch, head.previous, lease)
 
-    async def waiting(self) -> bool:
-        """Tell whether the inbox holds anything."""
-        return bool(await self._tx.fetchval("SELECT EXISTS (SELECT FROM ledger_inbox)"))
-
     async def take(self, count: int) -> list[Taken]:
         """Remove up to `count` of the oldest rows from the inbox; return them by their moment."""
         rows = await self._tx.fetch(_TAKE, count)
