@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import version
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from httpx import AsyncClient
+
 import ai_agent_mesh.playbook as playbooks
-from ai_agent_mesh.adapters.a2a import A2aCaller, A2aCards
-from ai_agent_mesh.adapters.http import HttpCaller
-from ai_agent_mesh.adapters.openai import OpenAiCaller
 from ai_agent_mesh.adapters.webhooks import WebhookSender
 from ai_agent_mesh.kernel.clock import Clock, SystemClock
 from ai_agent_mesh.kernel.errors import Unavailable
@@ -76,10 +75,7 @@ class Mesh:
     allowances: Allowances
     gate: Gate
     outbound: AddressPolicy
-    callers: Mapping[Kind, AgentCaller]
-    registrar: Registrar
-    invoker: Invoker
-    health: HealthChecks
+    http: AsyncClient
     deliveries: Deliveries
     expressions: ExpressionPool
     status: Status
@@ -124,11 +120,6 @@ class Mesh:
             outbound = AddressPolicy(_allowed(settings))
             client = guarded_client(outbound, body_limit_bytes=playbook.limits.request_bytes)
             await stack.enter_async_context(client)
-            callers: Mapping[Kind, AgentCaller] = {
-                Kind.A2A: A2aCaller(client),
-                Kind.HTTP: HttpCaller(client),
-                Kind.OPENAI: OpenAiCaller(client),
-            }
             sender = WebhookSender(outbound)
             stack.push_async_callback(sender.aclose)
             if settings.otlp_endpoint:
@@ -137,7 +128,7 @@ class Mesh:
                 exporter = OtlpExporter(settings.otlp_endpoint, metrics, version=VERSION)
                 stack.push_async_callback(asyncio.to_thread, exporter.close)
                 stack.callback(listen(exporter))
-            yield cls(
+            mesh = cls(
                 settings=settings,
                 playbook=playbook,
                 clock=clock,
@@ -155,10 +146,7 @@ class Mesh:
                 allowances=Allowances.over(playbook, settings.redis_url, app),
                 gate=gate,
                 outbound=outbound,
-                callers=callers,
-                registrar=Registrar(vault, A2aCards(client)),
-                invoker=Invoker(callers, gate, vault, clock),
-                health=HealthChecks(app, operations, callers, vault),
+                http=client,
                 deliveries=Deliveries(app, operations, vault, sender, clock, playbook.digest),
                 expressions=await stack.enter_async_context(ExpressionPool()),
                 status=Status(operations, playbook, clock),
@@ -168,6 +156,40 @@ class Mesh:
                 on_tenant_created=(_install_policies,),
                 login_url=login,
             )
+            if roomy:  # what serves must not stop for an import later
+                _ = mesh.registrar, mesh.callers
+            yield mesh
+
+    # The kit of A2A takes a second to import, and most commands call no agent.
+    @cached_property
+    def callers(self) -> Mapping[Kind, AgentCaller]:
+        """Return how agents of each kind are called."""
+        from ai_agent_mesh.adapters.a2a import A2aCaller
+        from ai_agent_mesh.adapters.http import HttpCaller
+        from ai_agent_mesh.adapters.openai import OpenAiCaller
+
+        return {
+            Kind.A2A: A2aCaller(self.http),
+            Kind.HTTP: HttpCaller(self.http),
+            Kind.OPENAI: OpenAiCaller(self.http),
+        }
+
+    @cached_property
+    def registrar(self) -> Registrar:
+        """Return who registers agents."""
+        from ai_agent_mesh.adapters.a2a import A2aCards
+
+        return Registrar(self.vault, A2aCards(self.http))
+
+    @cached_property
+    def invoker(self) -> Invoker:
+        """Return the way to agents."""
+        return Invoker(self.callers, self.gate, self.vault, self.clock)
+
+    @cached_property
+    def health(self) -> HealthChecks:
+        """Return what checks agents on a schedule."""
+        return HealthChecks(self.app, self.operations, self.callers, self.vault)
 
     async def measure(self) -> tuple[bytes, str]:
         """Return the metrics of this moment, and their content type."""
