@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from ai_agent_mesh.operations.credits import Credits
+from ai_agent_mesh.operations.probe import forget as forget_tries
 from ai_agent_mesh.plumbing.jobs import Engine, Scheduled, forget_leases
 from ai_agent_mesh.wiring import Mesh
 
@@ -13,16 +14,21 @@ DELIVER_EVERY = timedelta(seconds=2)
 FORGET_EVERY = timedelta(minutes=1)
 #: A month that is over is closed within this time.
 CLOSE_EVERY = timedelta(hours=1)
-#: How long the queue remembers a segment that is done, for whoever looks into a trouble.
+#: How long the queue remembers a segment that is done, and the probe's runs are kept: for whoever
+#: looks into a trouble. The evidence of both is in the ledger.
 DONE_KEPT = timedelta(days=1)
+#: So many segments are dropped in one transaction.
+AT_ONCE = 1_000
 
 
 def jobs_of(mesh: Mesh, engine: Engine) -> tuple[Scheduled, ...]:
     """Return the scheduled jobs over a wired mesh."""
 
     async def forget(now: datetime) -> None:
-        await engine.forget(now - DONE_KEPT)
+        while await engine.forget(now - DONE_KEPT, AT_ONCE) == AT_ONCE:
+            pass
         await forget_leases(mesh.app, now - DONE_KEPT)
+        await forget_tries(mesh.app, now - DONE_KEPT)
 
     closer = Credits(mesh.app, mesh.operations, mesh.playbook, mesh.clock)
     return (

@@ -20,7 +20,7 @@ from ai_agent_mesh.product.orchestration.facts import (
 from ai_agent_mesh.product.orchestration.model import Approval, Run, RunShown, RunTask, Workflow
 from ai_agent_mesh.product.orchestration.segment import Equipment, Runner
 from ai_agent_mesh.product.orchestration.service import Approvals, Runs, Workflows
-from ai_agent_mesh.product.orchestration.store import runs_by_state
+from ai_agent_mesh.product.orchestration.store import forget_runs, runs_by_state
 
 __all__ = [
     "Approval",
@@ -47,5 +47,6 @@ __all__ = [
     "WorkflowVersionTaken",
     "Workflows",
     "check_definition",
+    "forget_runs",
     "runs_by_state",
 ]

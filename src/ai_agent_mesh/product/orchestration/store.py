@@ -262,6 +262,16 @@ def _approval(row: asyncpg.Record) -> Approval:
 
 
 async def runs_by_state(tx: Tx) -> dict[str, int]:
-    """Return how many runs of all tenants are in each state; one without any is left out."""
-    rows = await tx.fetch("SELECT state, count(*) AS runs FROM run GROUP BY state")
+    """Return how many runs of all tenants are under way, by state; one without any is left out."""
+    rows = await tx.fetch(
+        "SELECT state, count(*) AS runs FROM run"
+        " WHERE state IN ('pending', 'running', 'waiting') GROUP BY state"
+    )
     return {row["state"]: row["runs"] for row in rows}
+
+
+async def forget_runs(tx: Tx, before: datetime) -> int:
+    """Drop the tenant's runs that ended before a moment, with their journals; return how many."""
+    return await tx.execute(
+        "DELETE FROM run WHERE tenant_id = (SELECT mesh_tenant()) AND ended_at < $1", before
+    )

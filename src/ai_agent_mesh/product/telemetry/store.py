@@ -70,6 +70,12 @@ class Recorder:
         announce(self._tx.tenant_id, span)
         return str(row[1])
 
+    async def forget(self, before: datetime) -> int:
+        """Drop the tenant's spans that started before a moment; return how many."""
+        return await self._tx.execute(
+            "DELETE FROM span WHERE tenant_id = (SELECT mesh_tenant()) AND started_at < $1", before
+        )
+
     async def record_many(self, spans: Sequence[SpanRecord]) -> tuple[str, ...]:
         """Keep several in one statement and return their ids, in the same order."""
         rows = [_row(span) for span in spans]
