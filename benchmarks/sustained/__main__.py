@@ -8,6 +8,7 @@ The measured minutes begin with a whole one, so that the ledger's roll-ups tell 
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -50,7 +51,8 @@ async def measured(playbook: Playbook, rate: float, seconds: int) -> Report:
             since = await _whole_minute()
             _say(f"loading for {seconds} s")
             watch = Watch()
-            watching = asyncio.create_task(watch.keep(up.pids, up.port))
+            pids = {**up.pids, "k6 and the agents": os.getpid()}
+            watching = asyncio.create_task(watch.keep(pids, up.port))
             try:
                 seen = await drive(cast, up.port, seconds, Path(name))
                 judged = await _evidence(up, cast, since)

@@ -111,10 +111,12 @@ def _counts(report: Report) -> Table:
 
 
 def _memory(report: Report) -> Table:
-    table = Table("process", "first", "half-way", "last", "slope of the second half")
+    table = Table("process", "processors", "first", "half-way", "last", "slope of the second half")
     for name in report.watch.samples[0].kilobytes:
         points = report.watch.memory(name)
         half = points[len(points) // 2 :]
         first, middle, last = (f"{kb / 1024:.1f} MB" for _, kb in (points[0], half[0], points[-1]))
-        table.add_row(name, first, middle, last, f"{slope(half) * 60:+.0f} kB a minute")
+        cores = f"{report.watch.cores(name):.2f}"
+        table.add_row(name, cores, first, middle, last, f"{slope(half) * 60:+.0f} kB a minute")
+    table.add_row("everything else", f"{report.watch.cores_elsewhere():.2f}")
     return table

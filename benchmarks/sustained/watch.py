@@ -1,6 +1,7 @@
-"""Looks at the running system every few seconds: each process's memory, and the ledger's lag."""
+"""Looks at the running system every few seconds: memory, processor time, and the ledger's lag."""
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,15 +10,22 @@ from pathlib import Path
 import httpx
 
 EVERY_S = 5.0
+_TICKS = os.sysconf("SC_CLK_TCK")
 _LAG = "mesh_ledger_sequencer_lag_seconds"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look: seconds since the first, and kilobytes by process, its children included."""
+    """One look: seconds since the first; by process, its children included, kilobytes and CPU.
+
+    `busy_s` is the processor time of the whole machine, so that it shows when the measurement was
+    not alone on it.
+    """
 
     at_s: float
     kilobytes: Mapping[str, int]
+    cpu_s: Mapping[str, float]
+    busy_s: float
     lag_s: float
 
 
@@ -32,15 +40,26 @@ class Watch:
         began = time.monotonic()
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
             while True:
-                lag = _lag((await http.get("/metrics")).text)
-                named = frozenset(pids.values())
-                sizes = {name: sum(map(_pss, _family(pid, named))) for name, pid in pids.items()}
-                self.samples.append(Sample(time.monotonic() - began, sizes, lag))
+                lag_s = _lag((await http.get("/metrics")).text)
+                at_s = time.monotonic() - began
+                self.samples.append(_sample(at_s, pids, lag_s))
                 await asyncio.sleep(EVERY_S)
 
     def memory(self, name: str) -> list[tuple[float, int]]:
         """Return (seconds, kilobytes) of one process."""
         return [(sample.at_s, sample.kilobytes[name]) for sample in self.samples]
+
+    def cores(self, name: str) -> float:
+        """Return how many processors one process used, on average."""
+        first, last = self.samples[0], self.samples[-1]
+        spent = last.cpu_s[name] - first.cpu_s[name]
+        return spent / (last.at_s - first.at_s) if last.at_s > first.at_s else 0.0
+
+    def cores_elsewhere(self) -> float:
+        """Return how many processors everything else on the machine used, on average."""
+        first, last = self.samples[0], self.samples[-1]
+        whole = (last.busy_s - first.busy_s) / (last.at_s - first.at_s or 1)
+        return whole - sum(map(self.cores, first.cpu_s))
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
@@ -54,6 +73,18 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
     over = sum((x - middle_x) * (y - middle_y) for x, y in points)
     under = sum((x - middle_x) ** 2 for x, _ in points)
     return over / under if under else 0.0
+
+
+def _sample(at_s: float, pids: Mapping[str, int], lag_s: float) -> Sample:
+    named = frozenset(pids.values())
+    families = {name: list(_family(pid, named)) for name, pid in pids.items()}
+    return Sample(
+        at_s,
+        {name: sum(map(_pss, family)) for name, family in families.items()},
+        {name: sum(map(_cpu_s, family)) for name, family in families.items()},
+        _busy_s(),
+        lag_s,
+    )
 
 
 def _family(pid: int, named: frozenset[int]) -> Iterator[int]:
@@ -75,6 +106,23 @@ def _pss(pid: int) -> int:
     except OSError:  # it has ended meanwhile
         return 0
     return next((int(line.split()[1]) for line in text.splitlines() if line[:4] == "Pss:"), 0)
+
+
+def _cpu_s(pid: int) -> float:
+    """Return the processor time of a process, and of its children that have ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / _TICKS
+
+
+def _busy_s() -> float:
+    """Return the processor time that the machine has spent on anything."""
+    user, nice, system, _idle, _waiting, *rest = (
+        int(part) for part in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    )
+    return (user + nice + system + sum(rest[:2])) / _TICKS
 
 
 def _lag(metrics: str) -> float:

@@ -19,6 +19,10 @@ SCRIPT = (Path(sustained.__path__[0]) / "mix.js").read_text()
 CALLS = 100
 
 
+def _sample(lag_s: float) -> Sample:
+    return Sample(0, {"api": 1}, {"api": 1}, 1, lag_s)
+
+
 def _judged(within_p99: int = CALLS, bad: int = 0) -> Judged:
     within = {"p50": 60, "p95": 96, "p99": within_p99}
     return Judged(CALLS, bad, CALLS, within, Sketch.of([2_000] * CALLS))
@@ -27,7 +31,7 @@ def _judged(within_p99: int = CALLS, bad: int = 0) -> Judged:
 def _report() -> Report:
     judged = {str(category): _judged() for category in default().latency}
     seen = Seen(requests=CALLS * len(judged), refused=0, dropped=0, latency_ms={})
-    return Report(default(), 300, 600, seen, judged, Watch([Sample(0, {"api": 1}, 0.2)]))
+    return Report(default(), 300, 600, seen, judged, Watch([_sample(0.2)]))
 
 
 def test_a_load_holds_when_every_promise_does() -> None:
@@ -40,7 +44,7 @@ def test_a_load_holds_when_every_promise_does() -> None:
         {"seen": Seen(requests=501, refused=0, dropped=0, latency_ms={})},
         {"seen": Seen(requests=500, refused=1, dropped=0, latency_ms={})},
         {"seen": Seen(requests=500, refused=0, dropped=1, latency_ms={})},
-        {"watch": Watch([Sample(0, {"api": 1}, 1.1)])},
+        {"watch": Watch([_sample(1.1)])},
     ],
     ids=["a call without an entry", "a refusal", "a request not sent", "a late number"],
 )
@@ -71,6 +75,12 @@ def test_every_act_of_the_mix_is_one_of_the_script() -> None:
 
 def test_every_promised_category_is_asked() -> None:
     assert set(re.findall(r"'([a-z_]+)'(?:,|\n)", SCRIPT)) & set(Category) >= set(default().latency)
+
+
+def test_what_others_spend_on_the_machine_is_told_apart() -> None:
+    first = Sample(0, {"api": 1}, {"api": 2}, 10, 0)
+    watch = Watch([first, Sample(10, {"api": 1}, {"api": 7}, 18, 0)])
+    assert (watch.cores("api"), watch.cores_elsewhere()) == pytest.approx((0.5, 0.3))
 
 
 def test_the_slope_of_memory_is_that_of_the_best_line() -> None:
