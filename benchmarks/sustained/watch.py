@@ -100,12 +100,16 @@ def _family(pid: int, named: frozenset[int]) -> Iterator[int]:
 
 
 def _pss(pid: int) -> int:
-    """Return a process's share of memory in kilobytes: what several share is divided among them."""
+    """Return a process's share of memory in kilobytes: what several share is divided among them.
+
+    Memory made to be shared is left out: PostgreSQL's buffers fill up to their setting, once.
+    """
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:  # it has ended meanwhile
         return 0
-    return next((int(line.split()[1]) for line in text.splitlines() if line[:4] == "Pss:"), 0)
+    sizes = {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
+    return sizes["Pss"] - sizes["Pss_Shmem"]
 
 
 def _cpu_s(pid: int) -> float:
