@@ -72,14 +72,13 @@ class Door:
             await self._inner(scope, receive, send)
             return
         exchange = Exchange.of(scope)
-        metrics = self._mesh.metrics
-        metrics.in_flight += 1
+        self._mesh.metrics.in_flight += 1
         try:
             with bound(exchange.trace):
                 answer = await self._answer(exchange, receive)
                 answer = await self._close(exchange, answer)
         finally:
-            metrics.in_flight -= 1
+            self._mesh.metrics.in_flight -= 1
         await answer.send(send, bodiless=exchange.method == "HEAD")
 
     async def _answer(self, exchange: Exchange, receive: Receive) -> Answer:
