@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 SQL = """
 -- Reads the key in the scope of its own id, then the holder in the scope of the key's tenant. Both
