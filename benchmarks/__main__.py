@@ -19,7 +19,7 @@ from rich.table import Table
 
 from ai_agent_mesh.plumbing.postgres import migrate
 from ai_agent_mesh.plumbing.postgres.embedded import EmbeddedServer
-from benchmarks import ledger, objectives, policy, requests, runs
+from benchmarks import ledger, objectives, policy, replay, requests, runs
 from benchmarks.figures import Figure
 
 Measured = Callable[[str, str], Awaitable[list[Figure]]]
@@ -44,6 +44,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "policy": policy.run,
     "runs": runs.run,
     "objectives": lambda: on_fresh_database(objectives.run),
+    "replay": replay.run,
 }
 
 
