@@ -33,11 +33,13 @@ def verify_file(path: Path, pinned: Sequence[bytes], tick: Callable[[int], None]
     Raises:
         BundleMissing: there is no such file.
     """
-    from ai_agent_mesh.operations.statements import verified
+    from ai_agent_mesh.operations.statements import carried, verified
 
     file = path / BUNDLE if path.is_dir() else path
     if not file.is_file():
         raise BundleMissing(path=str(path))
+    if file.suffix in {".html", ".htm"}:
+        return verified(carried(file.read_bytes()), pinned=pinned)
     with _opened(file) as lines:
         return verified(_counted(lines, tick), pinned=pinned)
 

@@ -42,6 +42,7 @@ class Form(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    HTML = "html"
 
 
 class FigureDiffers(Conflict):
@@ -83,15 +84,19 @@ def statement(
 
     out = bundle_file(bundle) if bundle else None
 
-    async def read(mesh: "Mesh") -> "Statement":
+    async def read(mesh: "Mesh") -> "Statement | str":
         bundles = Bundles(mesh.operations, mesh.playbook, mesh.clock, mesh.signer)
         if out:
             await poured(bundles.lines(tenant, asked), out)
+        if form is Form.HTML and not as_json:
+            return await bundles.page(tenant, asked)
         return await bundles.signed(tenant, asked)
 
-    stated = with_mesh(read)
-    json_wanted = as_json or form is Form.JSON
-    speak(stated, as_json=json_wanted, text=lambda: as_text(stated).rstrip())
+    told = with_mesh(read)
+    if isinstance(told, str):
+        print(told, end="")
+        return
+    speak(told, as_json=as_json or form is Form.JSON, text=lambda: as_text(told).rstrip())
 
 
 @app.command()

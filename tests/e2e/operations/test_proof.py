@@ -39,6 +39,11 @@ async def test_a_statement_is_proven_without_the_platform(stack: Stack, tmp_path
         public = base64.b64decode((await client.get("/v1/ledger/key")).json()["public"])
         month = f"{datetime.now(UTC):%Y-%m}"
         stated = (await client.get(f"/v1/sla/statements/{month}")).json()
+        html = {"Accept": "text/html"}
+        answer = await client.get(f"/v1/sla/statements/{month}", headers=html)
+    assert "script-src 'sha256-" in answer.headers["content-security-policy"]
+    page = tmp_path / "statement.html"
+    page.write_text(answer.text)
     documented()["check"](dict(stated), public)
     with pytest.raises(InvalidSignature):
         documented()["check"]({**stated, "tenant_name": "another"}, public)
@@ -62,6 +67,9 @@ async def test_a_statement_is_proven_without_the_platform(stack: Stack, tmp_path
     assert (status, err) == (0, "")
     assert "Every figure recomputed from" in out
     assert "the key that you trust" in out
+    status, out, err = await stranger(str(page))
+    assert (status, err) == (0, "")
+    assert "the file's own key" in out
     lines = bundle.read_bytes()
     bundle.write_bytes(
         lines.replace(b'\\"tenant_name\\":\\"proven\\"', b'\\"tenant_name\\":\\"broken\\"')

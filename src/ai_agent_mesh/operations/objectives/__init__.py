@@ -1,6 +1,7 @@
 """What was promised to each tenant and what was kept: objectives, statements, their recount."""
 
 from ai_agent_mesh.operations.objectives.bundling import Bundles
+from ai_agent_mesh.operations.objectives.page import as_page
 from ai_agent_mesh.operations.objectives.service import Objectives, SpanAhead
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
 from ai_agent_mesh.operations.statements import (
@@ -38,6 +39,7 @@ __all__ = [
     "Statement",
     "Watch",
     "as_brief",
+    "as_page",
     "as_text",
     "first_difference",
     "joined",

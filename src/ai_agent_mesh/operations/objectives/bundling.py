@@ -21,6 +21,7 @@ from ai_agent_mesh.evidence import (
 )
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.objectives.page import CARRIED_ENTRIES, as_page
 from ai_agent_mesh.operations.objectives.recount import Recount
 from ai_agent_mesh.operations.objectives.service import Objectives
 from ai_agent_mesh.operations.statements import (
@@ -32,7 +33,9 @@ from ai_agent_mesh.operations.statements import (
     Stated,
     Statement,
     canonical,
+    decoder,
     line,
+    opened,
     signed,
 )
 from ai_agent_mesh.playbook import Playbook
@@ -86,6 +89,13 @@ class Bundles:
     async def signed(self, tenant: str, asked: Month | Span) -> Statement:
         """Return a statement with its signature; raises as `Objectives.statement`."""
         return signed(await self._objectives.statement(tenant, asked), self._signer)
+
+    async def page(self, tenant: str, asked: Month | Span) -> str:
+        """Return the statement as a page that carries its evidence; raises as `lines`."""
+        lines = [line async for line in self.lines(tenant, asked, entries=CARRIED_ENTRIES)]
+        stated = decoder.decode(lines[0])
+        assert isinstance(stated, Stated)  # noqa: S101 - it is what a bundle begins with
+        return as_page(opened(stated), lines, self._playbook)
 
     async def lines(
         self, tenant: str, asked: Month | Span, *, entries: int | None = None

@@ -8,6 +8,7 @@ from litestar.params import FromPath, SkipValidation
 
 from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.operations.objectives.bundling import Bundles
+from ai_agent_mesh.operations.objectives.page import POLICY
 from ai_agent_mesh.operations.objectives.ports import Wiring
 from ai_agent_mesh.operations.objectives.service import Objectives
 from ai_agent_mesh.operations.statements import Slo, Statement, as_text
@@ -38,10 +39,16 @@ async def list_slos(mesh: Wired, principal: Caller) -> Slos:
 async def get_statement(
     request: Request[object, object, State], mesh: Wired, principal: Caller, month: FromPath[str]
 ) -> Response[Statement] | Response[str]:
-    """Answer with the signed statement as JSON, or as text where the caller prefers that."""
+    """Answer with the signed statement as JSON, as text, or as a page that carries its evidence."""
     bundles = Bundles(mesh.operations, mesh.playbook, mesh.clock, mesh.signer)
-    statement = await bundles.signed(principal.tenant_id, Month.parse(month))
-    if request.accept.best_match(["application/json", "text/plain"]) == "text/plain":
+    asked = Month.parse(month)
+    form = request.accept.best_match(["application/json", "text/plain", "text/html"])
+    if form == "text/html":
+        page = await bundles.page(principal.tenant_id, asked)
+        headers = {"Content-Security-Policy": POLICY}
+        return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+    statement = await bundles.signed(principal.tenant_id, asked)
+    if form == "text/plain":
         return Response(as_text(statement), media_type="text/plain; charset=utf-8")
     return Response(statement)
 

@@ -7,7 +7,10 @@ from ai_agent_mesh.operations.statements.bundle import (
     PlaybookText,
     Stated,
     canonical,
+    carried,
+    decoder,
     line,
+    opened,
     signed,
 )
 from ai_agent_mesh.operations.statements.counting import Counts
@@ -49,10 +52,11 @@ from ai_agent_mesh.operations.statements.statement import (
     first_difference,
 )
 from ai_agent_mesh.operations.statements.stating import Subject, state
-from ai_agent_mesh.operations.statements.text import as_brief, as_text, slos_as_text
+from ai_agent_mesh.operations.statements.text import CAUSES, as_brief, as_text, slos_as_text
 from ai_agent_mesh.operations.statements.verifying import Verdict, verified
 
 __all__ = [
+    "CAUSES",
     "CIRCUMSTANCES",
     "HOUR",
     "PROBE",
@@ -85,12 +89,15 @@ __all__ = [
     "as_brief",
     "as_text",
     "canonical",
+    "carried",
     "decimal_text",
+    "decoder",
     "first_difference",
     "joined",
     "judge",
     "judged_span",
     "line",
+    "opened",
     "outages",
     "read_singly",
     "settled_until",

@@ -1,5 +1,9 @@
 """What an evidence bundle is made of: lines of JSON that prove one statement to anybody."""
 
+import base64
+import gzip
+import re
+import zlib
 from datetime import datetime, timedelta
 
 import msgspec
@@ -10,6 +14,7 @@ from ai_agent_mesh.sla import Category, Service
 
 #: What the signed bytes of a statement begin with, so that they are nothing else's.
 _PREFIX = b"ai-agent-mesh statement v1\n"
+_CARRIED = re.compile(rb'<script type="application/octet-stream" id="evidence">([^<]*)</script>')
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
@@ -66,3 +71,18 @@ def signed(statement: Statement, signer: Signs) -> Statement:
     """Return a statement with its Ed25519 signature."""
     made = signer.sign(signed_text(canonical(statement)))
     return msgspec.structs.replace(statement, signature=Signature(signer.key_id, made))
+
+
+def opened(stated: Stated) -> Statement:
+    """Return the signed statement that a bundle begins with."""
+    told = msgspec.json.decode(stated.text, type=Statement)
+    return msgspec.structs.replace(told, signature=Signature(stated.key_id, stated.signature))
+
+
+def carried(page: bytes) -> list[bytes]:
+    """Return the lines of the bundle that a statement's page carries; none of any other file."""
+    found = _CARRIED.search(page)
+    try:
+        return gzip.decompress(base64.b64decode(found[1])).splitlines() if found else []
+    except (ValueError, OSError, EOFError, zlib.error):
+        return []

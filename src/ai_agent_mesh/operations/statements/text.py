@@ -8,7 +8,7 @@ from ai_agent_mesh.operations.statements.slos import Slo
 from ai_agent_mesh.operations.statements.statement import MaintenanceFigures, Part, Statement
 
 WIDTH = 78
-_CAUSES = {
+CAUSES = {
     "errors": "too many calls failed by our fault",
     "silence": "the probe left no entry",
 }
@@ -148,7 +148,7 @@ def _tables(one: Statement) -> Iterator[str]:
 
 def _outages(one: Statement) -> Iterator[str]:
     for span in one.unavailable:
-        causes = " and ".join(_CAUSES[cause] for cause in span.causes)
+        causes = " and ".join(CAUSES[cause] for cause in span.causes)
         yield f"  {_time(span.since)} to {_time(span.until)}   {span.minutes} min"
         yield f"      {', '.join(span.services)}: {causes}"
     if not one.unavailable:

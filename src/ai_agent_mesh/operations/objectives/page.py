@@ -1,0 +1,74 @@
+"""A statement as one HTML file that prints well, carries its evidence, and checks itself."""
+
+import base64
+import gzip
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import sha256
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from ai_agent_mesh.operations.statements import CAUSES, Signature, Statement
+from ai_agent_mesh.playbook import Playbook
+
+#: More entries than this stay in the bundle; the page then carries the signed minutes alone.
+CARRIED_ENTRIES = 20_000
+
+_PACKAGE = "ai_agent_mesh.operations.objectives"
+_STYLE = (files(_PACKAGE) / "document" / "statement.css").read_text()
+_SCRIPT = (files(_PACKAGE) / "document" / "verify.mjs").read_text()
+_PAGES = Environment(
+    loader=PackageLoader(_PACKAGE, "document"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def as_page(statement: Statement, bundle: Iterable[bytes], playbook: Playbook) -> str:
+    """Return the page of a signed statement with the bundle that proves it."""
+    signature = statement.signature
+    if not isinstance(signature, Signature):
+        raise TypeError("only a signed statement has a page")
+    packed = gzip.compress(b"".join(bundle), mtime=0)
+    return (
+        _PAGES.get_template("statement.html")
+        .render(
+            one=statement,
+            document=playbook.document,
+            moment=_moment,
+            causes=_causes,
+            methods=list(
+                dict.fromkeys(f"{p.method}: {p.method_in_words}" for p in statement.parts)
+            ),
+            signature=base64.b64encode(signature.value).decode(),
+            policy=POLICY,
+            # Our own files, and base64: nothing in them that a page would read as its end.
+            style=Markup(_STYLE),  # noqa: S704
+            script=Markup(_SCRIPT),  # noqa: S704
+            evidence=Markup(base64.b64encode(packed).decode()),  # noqa: S704
+        )
+        .lstrip()
+    )
+
+
+def _hashed(text: str) -> str:
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+#: Nothing from elsewhere, and of our own only this very script and style.
+POLICY = (
+    f"default-src 'none'; script-src {_hashed(_SCRIPT)}; style-src {_hashed(_STYLE)}; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _causes(names: Sequence[str]) -> str:
+    return " and ".join(CAUSES[name] for name in names)

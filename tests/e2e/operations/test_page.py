@@ -1,0 +1,106 @@
+"""A statement's page proves itself in a browser, offline, and agrees with the command line."""
+
+import html
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from tests.conftest import needs
+from tests.e2e.operations.conftest import Book
+from tests.e2e.operations.test_bundles import TAMPERED, changed, evidence, kind, text
+from tests.e2e.web.conftest import Browser
+
+from ai_agent_mesh.operations.objectives import as_page
+from ai_agent_mesh.operations.statements import Stated, carried, decoder, opened, verified
+from ai_agent_mesh.plumbing.crypto import Signer
+
+SCRIPT = files("ai_agent_mesh.operations.objectives") / "document" / "verify.mjs"
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    """Return the key that the book is signed with."""
+    return Signer.load_or_create(tmp_path / "ledger.key")
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Browser:
+    """Return a browser, or skip where there is none."""
+    return Browser(needs("chromium"), tmp_path / "profile")
+
+
+def page_of(lines: list[bytes], book: Book) -> str:
+    """Return the page of a bundle."""
+    stated = decoder.decode(lines[0])
+    assert isinstance(stated, Stated)
+    return as_page(opened(stated), lines, book.playbook)
+
+
+async def seen(browser: Browser, page: str, file: Path) -> str:
+    """Return what a browser shows of a page from disk, once its script has run."""
+    file.write_text(page)
+    return await browser.run("--virtual-time-budget=60000", "--dump-dom", file.as_uri())
+
+
+async def test_the_page_says_in_words_that_it_is_proven(
+    book: Book, signer: Signer, browser: Browser, tmp_path: Path
+) -> None:
+    lines = await evidence(book, signer)
+    page = page_of(lines, book)
+    assert carried(page.encode()) == [line.rstrip(b"\n") for line in lines]
+    shown = await seen(browser, page, tmp_path / "statement.html")
+    assert '<div id="verdict" role="status" class="sound"><strong>✓ Proven</strong>' in shown
+    assert "Every figure was computed again from" in shown
+    # Somebody paints another figure on the page, or changes one in the evidence.
+    painted = page.replace(
+        'data-figure="minutes.unavailable">3<', 'data-figure="minutes.unavailable">0<'
+    )
+    shown = await seen(browser, painted, tmp_path / "painted.html")
+    assert "✗ Not proven" in shown
+    assert "does not show what it carries: minutes.unavailable" in shown
+    # Any other script is refused by the page's own policy.
+    other = page.replace('<script type="module">', '<script type="module">/* changed */')
+    assert "Not checked yet" in await seen(browser, other, tmp_path / "other.html")
+
+
+async def test_browser_and_command_line_find_the_same(
+    book: Book, signer: Signer, browser: Browser, tmp_path: Path
+) -> None:
+    lines = await evidence(book, signer)
+    bundles = {name: change(lines) for name, (change, _, _) in TAMPERED.items()}
+    bundles["sound"] = lines
+    bundles["minutes alone"] = await minutes_alone(lines)
+    told = {name: b"".join(some).decode() for name, some in bundles.items()}
+    program = """
+      const bundles = JSON.parse(document.getElementById("bundles").textContent), found = {};
+      for (const [name, text] of Object.entries(bundles)) {
+        const verdict = await verified(text);
+        found[name] = [verdict.drawn, verdict.failures.map((one) => [one.check, one.place])];
+      }
+      document.getElementById("found").textContent = JSON.stringify(found);
+    """
+    escaped = json.dumps(told).replace("<", "\\u003c")
+    page = f"""<!doctype html><meta charset="utf-8"><pre id="found"></pre>
+      <script type="application/json" id="bundles">{escaped}</script>
+      <script type="module">{SCRIPT.read_text()}{program}</script>"""
+    shown = await seen(browser, page, tmp_path / "both.html")
+    found = re.search(r'<pre id="found">(.*?)</pre>', shown, re.DOTALL)
+    assert found
+    theirs = json.loads(html.unescape(found[1]))
+    for name, some in bundles.items():
+        verdict = verified(some)
+        ours = [[str(one.check), one.place] for one in verdict.failures]
+        assert theirs[name] == [verdict.drawn_from, ours], name
+
+
+async def minutes_alone(lines: list[bytes]) -> list[bytes]:
+    """Leave out the heads and their entries, and let a figure be wrong."""
+    pieces = [json.loads(line) for line in lines]
+    first = next(at for at, piece in enumerate(pieces) if piece["type"] == "head")
+    kept = [*lines[:first], lines[-1]]
+    left = [piece["type"] for piece in pieces[:first]]
+    ends = {"entries": left.count("entry"), "batches": left.count("batch")}
+    kept = changed(kept, kind("end"), lambda end: end.update(ends))
+    return changed(kept, kind("statement"), text('"unavailable":3', '"unavailable":2'))
