@@ -27,6 +27,10 @@ TENANTS = 3
 ROUNDS = 15
 OTHERS = (Method.ALL_FAIL, Method.INTERVALS, Method.REQUESTS)
 TARGET_MS = 50
+#: A statement run: so many tenants, each with some calls every four hours; the probe as above.
+MANY = 1_000
+SOME = 20
+RUN_TARGET_S = 60
 
 # Every minute of the month has calls in six categories of the tenant's own and four of the
 # probe's; in some of them something failed, and in some the probe said nothing.
@@ -43,6 +47,16 @@ FROM unnest($1::text[]) AS tenant,
              ('telemetry', 'telemetry_query')) AS route (service, category)
 WHERE tenant <> 'probe' OR category NOT IN ('authentication', 'other')
   AND (service <> 'telemetry' OR extract(epoch FROM minute)::bigint / 60 % 5000 <> 7)
+"""
+_SPARSE = """
+INSERT INTO ledger_minute
+SELECT tenant, minute, service, category, 9, 9,
+       CASE WHEN extract(epoch FROM minute)::bigint / 14400 % 97 = 0 THEN 1 ELSE 0 END, 9, 9, 9, 9
+FROM unnest($1::text[]) AS tenant,
+     generate_series($2::timestamptz, $3::timestamptz - interval '1 minute',
+                     interval '4 hours') AS minute,
+     (VALUES ('api', 'agent_crud'), ('orchestration', 'workflow_execution'))
+       AS route (service, category)
 """
 _PLAIN = """
 SELECT service, category, sum(valid), sum(bad), sum(timed), sum(within_p50), sum(within_p95),
@@ -65,6 +79,7 @@ async def run(login_url: str, migrate_url: str) -> list[Figure]:
         clock = FixedClock(MONTH.until + timedelta(days=3))
         objectives = Objectives(operations, default(), clock)
         whole = await _times_ms(lambda: objectives.statement(tenants[0], MONTH))
+        run = await _run_of_all(app, operations, migrate_url, objectives)
         others = [await _by(method, operations, clock, tenants[0]) for method in OTHERS]
         plain = await _times_ms(lambda: _plain(operations, tenants[0]))
         status = await _times_ms(lambda: Status(operations, default(), clock).overview())
@@ -81,9 +96,40 @@ async def run(login_url: str, migrate_url: str) -> list[Figure]:
             yardstick,
             ratio,
         ),
+        run,
         *others,
         Figure("status page's 90 days, nothing kept", f"p50 {percentile(status, 0.5):.1f} ms"),
     ]
+
+
+async def _run_of_all(
+    app: Database, operations: Database, migrate_url: str, objectives: Objectives
+) -> Figure:
+    """Measure the statements of many tenants, one after the other, beside plain sums of some."""
+    async with app.transaction() as tx:
+        makes = Tenants(tx, FixedClock(MONTH.since))
+        made = [(await makes.create(f"many{n}", "enterprise")).id for n in range(MANY)]
+    link = await asyncpg.connect(migrate_url)
+    await link.execute("SET ROLE mesh_ledger")
+    await link.execute(_SPARSE, made, MONTH.since, MONTH.until)
+    await link.execute("RESET ROLE")
+    await link.execute("VACUUM ANALYZE")
+    await link.close()
+    began = perf_counter()
+    for tenant in made:
+        await objectives.statement(tenant, MONTH)
+    took = perf_counter() - began
+    began = perf_counter()
+    for tenant in made[:SOME]:
+        await _plain(operations, tenant)
+    plain = (perf_counter() - began) / SOME * MANY
+    return Figure(
+        f"statements of a month for {MANY:,} tenants",
+        f"{took:.1f} s",
+        f"< {RUN_TARGET_S} s",
+        f"plain SUM over the same minutes, {SOME} measured: {plain:.1f} s for all",
+        f"{took / plain:.2f}",
+    )
 
 
 async def _by(method: Method, operations: Database, clock: Clock, tenant: str) -> Figure:

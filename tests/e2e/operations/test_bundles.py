@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 from tests.e2e.operations.conftest import Book, at
 
+from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.operations.maintenance import Draft, MaintenanceCalendar
 from ai_agent_mesh.operations.objectives import Bundles
 from ai_agent_mesh.operations.statements.verifying import verified
 from ai_agent_mesh.plumbing.crypto import Signer
@@ -20,12 +23,16 @@ from ai_agent_mesh.sla import Fault, Service
 
 Piece = dict[str, Any]
 Lines = list[bytes]
+TEN = at(10)
 
 
 async def evidence(book: Book, signer: Signer, *, entries: int | None = None) -> Lines:
     """Return the bundle of a tenant with outages, a move between tiers, and silence."""
     tenant = await book.tenant("acme", "professional", at(0, -90))
     await book.move(tenant, "enterprise", at(5, 30), Money(Decimal(4_320)))
+    await announce(book, at(0, day=1), Draft(title="In time", since=at(3), until=at(4)))
+    late = Draft(title="Too late", since=at(8), until=at(9), services=[Service.API])
+    await announce(book, at(7), late)
     await book.probe(at(0), 6)
     await book.probe(at(6), 2, without=(Service.TELEMETRY,))
     await book.probe(at(8), 2)
@@ -35,9 +42,21 @@ async def evidence(book: Book, signer: Signer, *, entries: int | None = None) ->
     await book.calls(tenant, at(9, 20), fault=Fault.UPSTREAM)
     await book.calls(tenant, at(9, 30), fault=Fault.CLIENT)
     await book.number()
+    return await bundle_of(book, signer, entries=entries)
+
+
+async def announce(book: Book, now: datetime, draft: Draft) -> None:
+    """Announce maintenance at a moment."""
+    async with book.databases.app.tenant("platform") as tx:
+        await MaintenanceCalendar(tx, book.playbook, FixedClock(now), "ops").announce(draft)
+
+
+async def bundle_of(
+    book: Book, signer: Signer, until: datetime = TEN, *, entries: int | None = None
+) -> Lines:
+    """Return the bundle of what is in the book, by the book's present playbook."""
     bundles = Bundles(book.databases.operations, book.playbook, book.clock, signer)
-    span = Span(at(0), at(10))
-    return [line async for line in bundles.lines(tenant, span, entries=entries)]
+    return [line async for line in bundles.lines("acme", Span(at(0), until), entries=entries)]
 
 
 @pytest.fixture
@@ -55,6 +74,10 @@ async def test_a_bundle_proves_its_statement(book: Book, signer: Signer) -> None
     assert verdict.statement is not None
     assert verdict.statement.minutes.unavailable == 3
     assert [p.tier for p in verdict.statement.parts] == ["professional", "enterprise"]
+    works = verdict.statement.maintenance
+    assert [(w.title, w.late, w.excluded_minutes) for w in works] == [
+        ("In time", False, 1), ("Too late", True, 0),
+    ]  # fmt: skip
     # The probe's first entries of each service, each alone, and then all of both tenants.
     kinds = [json.loads(line)["type"] for line in lines]
     assert kinds.count("head") == 2
@@ -116,21 +139,21 @@ def flip(name: str) -> Callable[[Piece], None]:
 #: What is done, which check fails first, and where.
 TAMPERED: dict[str, tuple[Callable[[Lines], Lines], str, str]] = {
     "a byte of an entry": (
-        lambda x: changed(x, entry(30), text('"status":200', '"status":201')), "bytes", "seq 30",
+        lambda x: changed(x, entry(20), text('"status":200', '"status":201')), "bytes", "seq 20",
     ),
     "an entry and its digest": (
         lambda x: changed(
-            changed(x, entry(30), text('"status":200', '"status":201')), entry(30), redigested
+            changed(x, entry(20), text('"status":200', '"status":201')), entry(20), redigested
         ),
-        "root", "seq 30",
+        "root", "seq 20",
     ),
     "an entry's number": (
-        lambda x: changed(x, entry(30), lambda e: e.update(number=e["number"] + 1)),
-        "root", "seq 30",
+        lambda x: changed(x, entry(20), lambda e: e.update(number=e["number"] + 1)),
+        "root", "seq 20",
     ),
-    "an entry is missing": (lambda x: without(x, entry(30)), "numbering", "seq 31"),
+    "an entry is missing": (lambda x: without(x, entry(20)), "numbering", "seq 21"),
     "the last entry is missing": (lambda x: without(x, kind("entry")), "head", "head of probe"),
-    "a batch is missing": (lambda x: without(x, kind("batch")), "sequence", "seq 1"),
+    "a batch is missing": (lambda x: without(x, kind("batch")), "sequence", "seq 2"),
     "a batch's signature": (
         lambda x: changed(x, kind("batch"), flip("signature")), "signature", "batch 1",
     ),
@@ -139,7 +162,7 @@ TAMPERED: dict[str, tuple[Callable[[Lines], Lines], str, str]] = {
         lambda x: changed(x, kind("head"), flip("signature")), "signature", "head of probe",
     ),
     "a head's root": (lambda x: changed(x, kind("head"), flip("root")), "head", "head of probe"),
-    "a head is missing": (lambda x: without(x, kind("head")), "sequence", "seq 1"),
+    "a head is missing": (lambda x: without(x, kind("head")), "sequence", "seq 2"),
     "a roll-up": (
         lambda x: changed(x, kind("minutes"), lambda m: m["counts"][0].__setitem__(1, 9)),
         "roll-up", "minutes of probe",

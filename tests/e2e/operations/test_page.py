@@ -7,14 +7,16 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from tests.conftest import needs
-from tests.e2e.operations.conftest import Book
-from tests.e2e.operations.test_bundles import TAMPERED, changed, evidence, kind, text
+from tests.e2e.operations.conftest import Book, at
+from tests.e2e.operations.test_bundles import TAMPERED, bundle_of, changed, evidence, kind, text
 from tests.e2e.web.conftest import Browser
 
 from ai_agent_mesh.operations.objectives import as_page
 from ai_agent_mesh.operations.statements import Stated, carried, decoder, opened, verified
 from ai_agent_mesh.plumbing.crypto import Signer
+from ai_agent_mesh.sla import Method
 
 SCRIPT = files("ai_agent_mesh.operations.objectives") / "document" / "verify.mjs"
 
@@ -72,6 +74,12 @@ async def test_browser_and_command_line_find_the_same(
     bundles = {name: change(lines) for name, (change, _, _) in TAMPERED.items()}
     bundles["sound"] = lines
     bundles["minutes alone"] = await minutes_alone(lines)
+    shipped = book.playbook
+    for method in Method:
+        tiers = {n: structs.replace(one, method=method) for n, one in shipped.tiers.items()}
+        book.playbook = structs.replace(shipped, tiers=tiers)
+        bundles[method.value] = await bundle_of(book, signer)
+        bundles[f"{method.value}, not over"] = await bundle_of(book, signer, at(0, day=9))
     told = {name: b"".join(some).decode() for name, some in bundles.items()}
     program = """
       const bundles = JSON.parse(document.getElementById("bundles").textContent), found = {};
@@ -93,6 +101,8 @@ async def test_browser_and_command_line_find_the_same(
         verdict = verified(some)
         ours = [[str(one.check), one.place] for one in verdict.failures]
         assert theirs[name] == [verdict.drawn_from, ours], name
+    proven = [name for name, (_, failures) in theirs.items() if not failures]
+    assert len(proven) == 1 + 2 * len(Method)
 
 
 async def minutes_alone(lines: list[bytes]) -> list[bytes]:

@@ -143,3 +143,20 @@ def test_objectives_are_those_of_the_present_tier() -> None:
     terms = [Term(BEGUN, "professional"), Term(at(16), "enterprise")]
     items = slos(stated(terms, at(2)))
     assert (items[0].objective, items[0].counted, items[0].missed) == ("99.99%", 21_600, "0")
+
+
+def test_a_running_month_tells_apart_what_was_and_what_may_come() -> None:
+    terms = [Term(BEGUN, "professional"), Term(at(6), "enterprise", fee("4320"))]
+    # 10 of 14,400 minutes on the present tier; 21,600 are to come.
+    one = stated(terms, *(at(8, n) for n in range(10)), span=Span(MONTH.since, at(16)))
+    ahead = one.projected
+    assert ahead is not None
+    assert (ahead.until, ahead.minutes_ahead) == (MONTH.until, 21_600)
+    best, same = ahead.if_nothing_more_fails, ahead.if_it_goes_on
+    # 10 of 43,200 in all; of the tier's own 36,000 minutes that is 99.9722%: 10% of 3,600.
+    assert (best.availability, best.met, best.credit_percent) == ("99.976851851851%", False, "10")
+    assert [(a.currency, a.amount) for a in best.credit] == [("USD", "360.00")]
+    # 25 of 36,000.
+    assert (same.availability, same.credit_percent) == ("99.942129629629%", "10")
+    assert "if it goes on like this: 99.942% MISSED, credit 10% (360.00 USD)" in as_text(one)
+    assert stated(terms).projected is None

@@ -176,6 +176,28 @@ class LedgerRange(msgspec.Struct, frozen=True):
     entries: int
 
 
+class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+    """What the whole asked span would come to; the credit percent is that of the last part."""
+
+    availability: str
+    met: bool
+    credit_percent: str | None
+    credit: tuple[Amount, ...]
+
+
+class Projection(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a span that is not over is heading, told apart from what was measured.
+
+    The minutes to come are all counted, on the present tier and at its present fee; either none of
+    them is lost, or as large a share of them as was lost since that tier began.
+    """
+
+    until: datetime
+    minutes_ahead: int
+    if_nothing_more_fails: Outlook
+    if_it_goes_on: Outlook
+
+
 class Signature(msgspec.Struct, frozen=True):
     """An Ed25519 signature over the statement's canonical bytes, and the key that made it."""
 
@@ -216,6 +238,8 @@ class Statement(Figures, frozen=True, kw_only=True):
     calls: tuple[CallFigures, ...]
     playbook: str
     ledger: tuple[LedgerRange, ...]
+    #: Null once the asked span is over, and while nothing was judged.
+    projected: Projection | None
     signature: Signature | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -19,6 +19,7 @@ from ai_agent_mesh.operations.planned import (
 from ai_agent_mesh.operations.statements import figuring
 from ai_agent_mesh.operations.statements.figuring import Purse, Ruling
 from ai_agent_mesh.operations.statements.model import Calls, Correction, Evidence, Tenure
+from ai_agent_mesh.operations.statements.projecting import projected
 from ai_agent_mesh.operations.statements.rules import judge, outages, terms_of
 from ai_agent_mesh.operations.statements.statement import (
     AmendmentFigures,
@@ -106,6 +107,7 @@ def state(
         calls=tuple(CallFigures(c.service, c.category, c.calls, c.valid, c.bad) for c in calls),
         playbook=playbook.digest,
         ledger=tuple(ledger),
+        projected=projected(rulings, subject.asked, [_credit(one) for one in rulings[:-1]]),
     )
 
 

@@ -67,6 +67,7 @@ def _figures(one: Statement) -> Iterator[str]:
     yield from _reached(one)
     yield from _budget(one)
     yield from _credit(one)
+    yield from _ahead(one)
     yield ""
     if len(one.parts) > 1:
         for part in one.parts:
@@ -74,6 +75,22 @@ def _figures(one: Statement) -> Iterator[str]:
             yield from _reached(part)
             yield from _credit(part)
             yield ""
+
+
+def _ahead(one: Statement) -> Iterator[str]:
+    """Tell where the period is heading, apart from what was measured."""
+    if one.projected is None:
+        return
+    yield f"  By the end    of {one.projected.minutes_ahead} minutes to come,"
+    cases = (
+        ("if nothing more fails", one.projected.if_nothing_more_fails),
+        ("if it goes on like this", one.projected.if_it_goes_on),
+    )
+    for name, outlook in cases:
+        money = " and ".join(f"{due.amount} {due.currency}" for due in outlook.credit)
+        credit = f", credit {outlook.credit_percent}%" if outlook.credit_percent else ""
+        reached = f"{_short(outlook.availability)} {_verdict(outlook.met)}"
+        yield f"                {name}: {reached}{credit}{f' ({money})' if money else ''}"
 
 
 def _reached(one: Statement | Part) -> Iterator[str]:

@@ -535,6 +535,34 @@ function covers(text, work) {
   return clock(opens) <= work.since && work.until <= ends;
 }
 
+/** Both outlooks of a span that is not over; the minutes to come are all counted. */
+function projected(rulings, stated, playbook) {
+  const last = rulings.at(-1), { platform } = last;
+  if (moment(last.part.until) >= moment(stated.asked_until) || !platform.counted) return null;
+  const lostOf = (one) => times(minus(WHOLE, one.share), fraction(BigInt(one.counted)));
+  const lost = lostOf(platform), minutes = fraction(BigInt(platform.counted + last.ahead));
+  const goesOn = over(times(lost, minutes), fraction(BigInt(platform.counted)));
+  const outlook = (losing) => {
+    const share = minus(WHOLE, over(losing, minutes)), closed = rulings.slice(0, -1);
+    const all = sum([losing, ...closed.map((one) => lostOf(one.platform))]);
+    const counted = sum([minutes, ...closed.map((one) => fraction(BigInt(one.platform.counted)))]);
+    const kept = closed.filter((one) => one.platform.counted).every((one) => !below(one.platform.share, one.uptime));
+    const fees = last.part.monthly_fees, present = fees.filter((fee) => fee.until === last.part.until)
+      .map((fee) => ({ ...fee, since: last.part.until, until: stated.asked_until }));
+    const part = { ...last.part, monthly_fees: [...fees, ...present] };
+    const whole = { ...last, part, platform: { ...platform, share } }, due = dueOf(whole, playbook);
+    const purse = new Map();
+    for (const one of [...closed, whole]) {
+      for (const [currency, some] of creditOf(one, playbook)) purse.set(currency, plus(purse.get(currency) ?? NONE, some));
+    }
+    return {
+      availability: percent(minus(WHOLE, over(all, counted))), met: kept && !below(share, last.uptime),
+      credit_percent: due === null ? null : decimal(times(due, fraction(100n))), credit: amounts(purse),
+    };
+  };
+  return { until: stated.asked_until, minutes_ahead: last.ahead, if_nothing_more_fails: outlook(lost), if_it_goes_on: outlook(goesOn) };
+}
+
 const shared = (values) => (values.every((value) => value === values[0]) ? values[0] : null);
 
 /** The statement that follows from the evidence; what no ledger proves is taken as told. */
@@ -562,6 +590,7 @@ function restated(stated, counts, watched, acts, ledger, corrections, playbook) 
   const pooled = [...calls.keys()].sort().map((name) => calls.get(name));
   return {
     ...stated, ...figures(rulings), since: stated.parts[0].since, until: ends, parts, ledger,
+    projected: projected(rulings, stated, playbook),
     so_far: until < moment(stated.asked_until), credit: amounts(credit),
     ...Object.fromEntries(["tier", "method", "method_in_words", "objective", "credit_percent"]
       .map((name) => [name, shared(parts.map((part) => part[name]))])),
