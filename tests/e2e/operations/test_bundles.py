@@ -36,7 +36,7 @@ async def evidence(book: Book, signer: Signer, *, entries: int | None = None) ->
     await book.probe(at(0), 6)
     await book.probe(at(6), 2, without=(Service.TELEMETRY,))
     await book.probe(at(8), 2)
-    await book.calls(tenant, at(2, 20), fault=Fault.PLATFORM)
+    await book.calls(tenant, at(2, 30), fault=Fault.PLATFORM)
     await book.calls(tenant, at(7, 20), fault=Fault.PLATFORM, times=3)
     await book.calls(tenant, at(8, 20), latency_us=100_000, times=5)
     await book.calls(tenant, at(9, 20), fault=Fault.UPSTREAM)

@@ -10,13 +10,23 @@ import pytest
 from msgspec import structs
 from tests.conftest import needs
 from tests.e2e.operations.conftest import Book, at
-from tests.e2e.operations.test_bundles import TAMPERED, bundle_of, changed, evidence, kind, text
+from tests.e2e.operations.test_amendments import amend, failed
+from tests.e2e.operations.test_bundles import (
+    TAMPERED,
+    Piece,
+    bundle_of,
+    changed,
+    evidence,
+    kind,
+    text,
+    without,
+)
 from tests.e2e.web.conftest import Browser
 
 from ai_agent_mesh.operations.objectives import as_page
 from ai_agent_mesh.operations.statements import Stated, carried, decoder, opened, verified
 from ai_agent_mesh.plumbing.crypto import Signer
-from ai_agent_mesh.sla import Method
+from ai_agent_mesh.sla import Fault, Method
 
 SCRIPT = files("ai_agent_mesh.operations.objectives") / "document" / "verify.mjs"
 
@@ -80,6 +90,12 @@ async def test_browser_and_command_line_find_the_same(
         book.playbook = structs.replace(shipped, tiers=tiers)
         bundles[method.value] = await bundle_of(book, signer)
         bundles[f"{method.value}, not over"] = await bundle_of(book, signer, at(0, day=9))
+    book.playbook = shipped
+    bundles["corrected"] = amended = await corrected(book, signer)
+    bundles["a correction is hidden"] = without(amended, amends)
+    bundles["a correction is untrue"] = changed(
+        amended, amends, text('"was":"client"', '"was":"none"')
+    )
     told = {name: b"".join(some).decode() for name, some in bundles.items()}
     program = """
       const bundles = JSON.parse(document.getElementById("bundles").textContent), found = {};
@@ -101,8 +117,26 @@ async def test_browser_and_command_line_find_the_same(
         verdict = verified(some)
         ours = [[str(one.check), one.place] for one in verdict.failures]
         assert theirs[name] == [verdict.drawn_from, ours], name
+    for name, check in (
+        ("a correction is hidden", "figure"),
+        ("a correction is untrue", "amendment"),
+    ):
+        assert check in {one for one, _ in theirs[name][1]}
     proven = [name for name, (_, failures) in theirs.items() if not failures]
-    assert len(proven) == 1 + 2 * len(Method)
+    assert len(proven) == 2 + 2 * len(Method)
+
+
+def amends(piece: Piece) -> bool:
+    """Choose corrections among the loose entries: those are the ones that come first."""
+    return piece["type"] == "entry" and '"kind":"amendment"' in piece["text"]
+
+
+async def corrected(book: Book, signer: Signer) -> list[bytes]:
+    """Return the bundle after a person has corrected whose fault a call was, and again."""
+    for fault in (Fault.CLIENT, Fault.UPSTREAM):
+        await amend(book, await failed(book.databases, 2), fault)
+    await book.number()
+    return await bundle_of(book, signer)
 
 
 async def minutes_alone(lines: list[bytes]) -> list[bytes]:

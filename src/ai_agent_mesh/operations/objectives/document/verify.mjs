@@ -595,7 +595,7 @@ function restated(stated, counts, watched, acts, ledger, corrections, playbook) 
     ...Object.fromEntries(["tier", "method", "method_in_words", "objective", "credit_percent"]
       .map((name) => [name, shared(parts.map((part) => part[name]))])),
     unavailable: rulings.flatMap(outages), latency: latency(pooled, playbook),
-    ...("amendments" in stated || corrections.length ? { amendments: corrections.map(corrected) } : {}),
+    amendments: corrections.map(corrected),
     maintenance: [...works.values()].map((work) => maintenance(work, inside, playbook)),
     calls: pooled.map(({ service, category, sums }) => (
       { service, category, calls: sums[0], valid: sums[1], bad: sums[2] })),
