@@ -1,169 +1,31 @@
-"""Agents in PostgreSQL: kept for their tenant, sealed, changed by version, called, remembered."""
+"""Agents in PostgreSQL: kept for their tenant, sealed, changed by version, checked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
-from pathlib import Path
 
 import asyncpg
-import httpx
-import msgspec
 import pytest
-from tests.conftest import Databases
-from tests.contract.agents.processes import running
+from tests.e2e.agents.conftest import SECRET, Room, plain
 
-from ai_agent_mesh.adapters.a2a import A2aCaller, A2aCards
-from ai_agent_mesh.adapters.http import HttpCaller
-from ai_agent_mesh.adapters.openai import OpenAiCaller
 from ai_agent_mesh.kernel.clock import SystemClock
-from ai_agent_mesh.plumbing.crypto import MasterKey, SealBroken, Vault
+from ai_agent_mesh.plumbing.crypto import SealBroken
 from ai_agent_mesh.plumbing.http import (
     Page,
     PreconditionFailed,
     PreconditionRequired,
-    Unit,
     page_of,
 )
-from ai_agent_mesh.plumbing.http.outbound import (
-    AddressPolicy,
-    AnswerTimedOut,
-    ConnectionBroken,
-    Unreachable,
-    guarded_client,
-)
-from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.agents import (
-    Agent,
-    AgentBusy,
-    AgentCaller,
     AgentInvalid,
     AgentMissing,
     AgentNameTaken,
-    Agents,
-    Answer,
-    Asker,
     Change,
     Credential,
     Draft,
     Filters,
-    HealthChecks,
     HealthState,
-    Invocation,
-    InvocationInvalid,
-    Invoker,
     Kind,
-    Price,
-    Registrar,
 )
-from ai_agent_mesh.product.governance import ActorRef, Forbidden, Gate, Policies
-from ai_agent_mesh.product.identity import Tenant, Tenants
-from ai_agent_mesh.product.telemetry import Kind as SpanKind
-from ai_agent_mesh.product.telemetry import Slice, StoredSpan, Telemetry
-
-SECRET = "open-sesame"
-ASKER = Asker(principal=ActorRef(id="key_1", role="developer"), tier="professional")
-
-
-@dataclass(frozen=True)
-class Room:
-    """Everything of agents on one fresh database."""
-
-    databases: Databases
-    vault: Vault
-    registrar: Registrar
-    invoker: Invoker
-    health: HealthChecks
-    a: str
-    b: str
-
-    def unit(self, tenant: str | None = None) -> Unit:
-        return Unit(self.databases.app, tenant or self.a)
-
-    async def register(self, draft: Draft, tenant: str | None = None) -> Agent:
-        unit = self.unit(tenant)
-        try:
-            agent = await self.registrar.register(unit, draft)
-            await unit.settle()
-        finally:
-            await unit.undo()
-        return agent
-
-    async def change(self, agent: str, change: Change, if_match: str | None) -> Agent:
-        unit = self.unit()
-        try:
-            changed = await self.registrar.change(unit, agent, change, if_match)
-            await unit.settle()
-        finally:
-            await unit.undo()
-        return changed
-
-    @asynccontextmanager
-    async def agents(self, tenant: str | None = None) -> AsyncIterator[Agents]:
-        async with self.databases.app.tenant(tenant or self.a) as tx:
-            yield Agents(tx, self.vault)
-
-    async def invoke(self, agent: str, invocation: Invocation, asker: Asker = ASKER) -> Answer:
-        unit = self.unit()
-        try:
-            answer = await self.invoker.invoke(unit, asker, agent, invocation)
-            await unit.settle()
-        finally:
-            await unit.undo()
-        return answer
-
-    async def spans(self, kind: SpanKind = SpanKind.AGENT_CALL) -> list[StoredSpan]:
-        now = SystemClock().now()
-        part = Slice(now - timedelta(hours=1), now + timedelta(hours=1), kind)
-        async with self.databases.app.tenant(self.a) as tx:
-            return await Telemetry(tx).spans(part, None, 100)
-
-
-async def _starter(tx: Tx, _tenant: Tenant) -> None:
-    await Policies(tx).install_starter()
-
-
-@pytest.fixture
-async def room(databases: Databases, tmp_path: Path) -> AsyncIterator[Room]:
-    vault = Vault(MasterKey.load_or_create(tmp_path / "master.key"))
-    policy = AddressPolicy.parse(["127.0.0.0/8"])
-    async with guarded_client(policy, body_limit_bytes=1_000_000) as http:
-        callers: dict[Kind, AgentCaller] = {
-            Kind.A2A: A2aCaller(http),
-            Kind.HTTP: HttpCaller(http),
-            Kind.OPENAI: OpenAiCaller(http),
-        }
-        async with databases.app.tenant("platform") as tx:
-            tenants = Tenants(tx, SystemClock(), (_starter,))
-            made = [await tenants.create(name, "professional") for name in ("A", "B")]
-        yield Room(
-            databases,
-            vault,
-            Registrar(vault, A2aCards(http)),
-            Invoker(callers, Gate(), vault, SystemClock()),
-            HealthChecks(databases.app, databases.operations, callers, vault),
-            made[0].id,
-            made[1].id,
-        )
-
-
-@pytest.fixture(scope="module")
-def honest() -> Iterator[str]:
-    with running("tests.contract.agents.honest") as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def hostile() -> Iterator[str]:
-    with running("tests.contract.agents.hostile") as url:
-        yield url
-
-
-def plain(name: str, url: str = "http://127.0.0.1:1/x", **more: object) -> Draft:
-    draft = Draft(kind=Kind.HTTP, url=url, name=name)
-    return msgspec.structs.replace(draft, **more)
 
 
 async def test_an_agent_is_registered_from_its_card(room: Room, honest: str) -> None:
@@ -295,131 +157,11 @@ async def test_a_kept_credential_does_not_move_to_an_address_of_another_origin(
     assert not dropped.credential_set
 
 
-async def test_an_invocation_answers_and_is_remembered_with_its_cost(
-    room: Room, honest: str
-) -> None:
-    price = Price(input_per_1k=Decimal("0.5"), output_per_1k=Decimal(2))
-    draft = Draft(kind=Kind.A2A, url=honest, credential=Credential(value=SECRET), price=price)
-    agent = await room.register(draft)
-    answer = await room.invoke("turner", Invocation(input="stressed"))
-    assert (answer.output, answer.text) == ({"echo": "desserts"}, "desserts")
-    assert answer.cost == Decimal("0.0095")
-    assert answer.attempts == 1
-    (span,) = await room.spans()
-    assert (span.agent_id, span.trace_id) == (agent.id, answer.trace_id)
-    assert (span.input_tokens, span.output_tokens, span.cost) == (7, 3, Decimal("0.0095"))
-    assert span.error_type is None
-    assert span.attributes["gen_ai.operation.name"] == "invoke_agent"
-
-
-async def test_a_forbidden_invocation_names_its_policy_and_never_reaches_the_agent(
-    room: Room, honest: str
-) -> None:
-    draft = Draft(
-        kind=Kind.A2A,
-        url=honest,
-        labels={"restricted": "true"},
-        credential=Credential(value=SECRET),
-    )
-    await room.register(draft)
-    async with httpx.AsyncClient() as http:
-        await http.get(f"{honest}/seen")
-        with pytest.raises(Forbidden) as raised:
-            await room.invoke("turner", Invocation(input="x"))
-        assert (await http.get(f"{honest}/seen")).json() == []
-    assert raised.value.evidence["policies"] == ["restricted-agents"]
-    assert await room.spans() == []
-    (decision,) = await room.spans(SpanKind.POLICY_DECISION)
-    assert decision.name
-
-
-async def test_a_viewer_is_denied_by_default(room: Room) -> None:
-    await room.register(plain("runner"))
-    viewer = Asker(principal=ActorRef(id="usr_1", role="viewer"), tier="free")
-    with pytest.raises(Forbidden):
-        await room.invoke("runner", Invocation(input="x"), viewer)
-
-
-async def test_no_connection_is_held_while_the_agent_is_waited_for(
-    room: Room, hostile: str
-) -> None:
-    await room.register(plain("slow", f"{hostile}/hang"))
-    invocation = Invocation(input="x", timeout_s=1)
-    call = asyncio.create_task(room.invoke("slow", invocation))
-    await asyncio.sleep(0.5)
-    assert room.databases.app.in_use == 0
-    with pytest.raises(AnswerTimedOut):
-        await call
-    (span,) = await room.spans()
-    assert span.error_type == "AnswerTimedOut"
-    assert 900_000 < span.duration_us < 2_000_000
-
-
-async def test_a_busy_agent_is_asked_again_within_bounds(room: Room, honest: str) -> None:
-    draft = plain("busy", f"{honest}/busy", credential=Credential(value=SECRET))
-    await room.register(draft)
-    with pytest.raises(AgentBusy) as raised:
-        await room.invoke("busy", Invocation(input="x", attempts=2, timeout_s=10))
-    assert raised.value.evidence["attempts"] == 2
-    with pytest.raises(AgentBusy) as hurried:
-        await room.invoke("busy", Invocation(input="x", attempts=9, timeout_s=0.5))
-    assert hurried.value.evidence["attempts"] == 1
-
-
-async def test_an_agent_that_fails_first_is_retried_with_one_key_and_acts_once(
-    room: Room, tmp_path: Path
-) -> None:
-    journal = tmp_path / "journal.jsonl"
-    options = ("--fail-first", "2", "--journal", str(journal))
-    text = "Invoice: A-1\n2 x Chair @ 40.00 = 80.00\nTotal: 80.00\n"
-    with running("examples.agents.invoice_clerk", *options) as url:
-        await room.register(Draft(kind=Kind.A2A, url=url))
-        said = Invocation(input={"act": "book", "text": text}, idempotency_key="run-1/book")
-        answer = await room.invoke("invoice-clerk", said)
-        again = await room.invoke("invoice-clerk", said)
-    assert answer.attempts == 3
-    assert answer.output["ok"]
-    assert again.output == answer.output
-    entries = [msgspec.json.decode(line) for line in journal.read_text().splitlines()]
-    assert [(e["event"], e["key"]) for e in entries] == [
-        ("effect", "run-1/book"),
-        ("replay", "run-1/book"),
-    ]
-
-
-async def test_an_ambiguous_failure_is_repeated_for_an_idempotent_agent_only(
-    room: Room, hostile: str
-) -> None:
-    await room.register(plain("once", f"{hostile}/half"))
-    await room.register(plain("often", f"{hostile}/half", idempotent=True))
-    for name, attempts in (("once", 1), ("often", 3)):
-        with pytest.raises(ConnectionBroken) as raised:
-            await room.invoke(name, Invocation(input="x"))
-        assert raised.value.evidence["attempts"] == attempts
-
-
-async def test_a_closed_port_is_tried_three_times(room: Room) -> None:
-    await room.register(plain("closed"))
-    with pytest.raises(Unreachable) as raised:
-        await room.invoke("closed", Invocation(input="x"))
-    assert raised.value.evidence["attempts"] == 3
-
-
 async def test_an_agent_renamed_to_a_taken_name_is_refused(room: Room) -> None:
     await room.register(plain("one"))
     await room.register(plain("two"))
     with pytest.raises(AgentNameTaken):
         await room.change("two", Change(name="one"), "*")
-
-
-async def test_a_wrong_invocation_reaches_nobody(room: Room) -> None:
-    await room.register(plain("runner"))
-    with pytest.raises(InvocationInvalid):
-        await room.invoke("runner", Invocation(input="x", timeout_s=-1))
-    for nobody in ("nobody", "agt_nobody", "no\0body", "\U0001f600"):
-        with pytest.raises(AgentMissing):
-            await room.invoke(nobody, Invocation(input="x"))
-    assert await room.spans() == []
 
 
 async def test_health_is_checked_when_due_and_by_one_worker_only(room: Room, honest: str) -> None:

@@ -1,71 +1,26 @@
-"""Availability by four methods: silence, maintenance, union, and closed forms."""
+"""Availability by four methods: silence, maintenance, union."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.sla.hour import BY_MINUTE, FIRST, HOUR, SINCE, api, judge, lost, quiet, terms, work
 
 from ai_agent_mesh.kernel.spans import Month, Span
-from ai_agent_mesh.playbook import default
 from ai_agent_mesh.sla import (
     Announcement,
     Denominator,
-    Judgement,
     Method,
     MinuteCount,
     Service,
-    Terms,
     availability,
     minute_number,
     moment_of,
     spans_of,
     started_in,
 )
-
-SINCE = datetime(2026, 11, 1, tzinfo=UTC)
-HOUR = Span(SINCE, SINCE + timedelta(hours=1))
-FIRST = minute_number(SINCE)
-NOTICE = default().maintenance.notice
-BY_MINUTE = (Method.PERIOD, Method.ALL_FAIL)
-
-
-def terms(
-    method: Method = Method.PERIOD,
-    denominator: Denominator = Denominator.REDUCED,
-    consecutive: int = 1,
-    min_requests: int = 1,
-) -> Terms:
-    rule = default().measurement.terms(method)
-    return Terms(
-        method, denominator, consecutive, min_requests,
-        rule.error_threshold, rule.interval, rule.silent_bad,
-    )  # fmt: skip
-
-
-def api(place: int, valid: int, bad: int) -> MinuteCount:
-    return MinuteCount(FIRST + place, Service.API, valid, bad)
-
-
-def quiet(*places: int) -> dict[Service, list[range]]:
-    return {Service.API: [range(FIRST + place, FIRST + place + 1) for place in places]}
-
-
-def judge(counts: list[MinuteCount], rule: Terms, **more: object) -> Judgement:
-    more = {"notice": NOTICE} | more
-    return availability(counts, HOUR, rule, **more)  # type: ignore[arg-type] # test options
-
-
-def work(since: int, until: int, ahead_h: int = 72, **more: object) -> Announcement:
-    span = Span(SINCE + timedelta(minutes=since), SINCE + timedelta(minutes=until))
-    told = span.since - timedelta(hours=ahead_h)
-    return Announcement(told, span, **more)  # type: ignore[arg-type] # test options
-
-
-def lost(judgement: Judgement) -> list[int]:
-    return [minute - FIRST for minute in judgement.platform.unavailable]
 
 
 def test_a_minute_above_the_threshold_is_lost_and_one_at_it_is_not() -> None:
@@ -238,97 +193,3 @@ def test_unavailable_minutes_read_as_spans() -> None:
     first, second = spans_of([FIRST, FIRST + 1, FIRST + 5])
     assert (first.since, first.until) == (SINCE, moment_of(FIRST + 2))
     assert second.length == timedelta(minutes=1)
-
-
-def counts_of_an_hour() -> st.SearchStrategy[list[MinuteCount]]:
-    def row(place: int, service: Service, valid: int, bad: int) -> MinuteCount:
-        return MinuteCount(FIRST + place, service, valid, min(bad, valid))
-
-    rows = st.builds(
-        row, st.integers(-2, 61), st.sampled_from(Service),
-        st.integers(0, 40), st.integers(0, 40),
-    )  # fmt: skip
-    return st.lists(rows, max_size=60)
-
-
-@given(counts_of_an_hour(), st.sampled_from(Method), st.integers(1, 4))
-def test_availability_lies_between_nothing_and_all(
-    counts: list[MinuteCount], method: Method, consecutive: int
-) -> None:
-    judgement = judge(counts, terms(method, consecutive=consecutive))
-    for judged in (judgement.platform, *judgement.services.values()):
-        assert 0 <= judged.availability <= 1
-        assert judged.lost == (1 - judged.availability) * judged.counted
-        if method in BY_MINUTE:
-            assert judged.lost == len(judged.unavailable)
-
-
-@given(counts_of_an_hour(), st.sampled_from(Method), st.integers(0, 59), st.sampled_from(Service))
-def test_a_good_request_more_never_lowers_availability(
-    counts: list[MinuteCount], method: Method, place: int, service: Service
-) -> None:
-    # A minute below `min_requests` may fail once it has enough; with one required it never does.
-    more = [*counts, MinuteCount(FIRST + place, service, 1, 0)]
-    before, after = judge(counts, terms(method)), judge(more, terms(method))
-    assert after.services[service].availability >= before.services[service].availability
-    assert after.platform.availability >= before.platform.availability
-
-
-@given(st.integers(1, 9), st.sampled_from(Method))
-def test_all_methods_agree_on_a_total_outage(calls: int, method: Method) -> None:
-    counts = [
-        MinuteCount(FIRST + place, service, calls, calls)
-        for place in range(60) for service in Service
-    ]  # fmt: skip
-    assert judge(counts, terms(method)).platform.availability == 0
-
-
-@given(st.integers(0, 60), st.sampled_from(BY_MINUTE))
-def test_an_outage_of_so_many_minutes_costs_exactly_them(length: int, method: Method) -> None:
-    counts = [api(place, 3, 3) for place in range(length)]
-    judged = judge(counts, terms(method)).platform
-    assert judged.availability == Fraction(60 - length, 60)
-
-
-@given(counts_of_an_hour(), st.sampled_from(Method), st.randoms())
-def test_the_order_of_counts_makes_no_difference(
-    counts: list[MinuteCount], method: Method, random: object
-) -> None:
-    shuffled = list(counts)
-    random.shuffle(shuffled)  # type: ignore[attr-defined] # hypothesis gives a Random
-    assert judge(shuffled, terms(method)) == judge(counts, terms(method))
-
-
-@given(counts_of_an_hour(), st.sampled_from(Method), st.sets(st.integers(0, 59), max_size=9))
-def test_the_minutes_that_matter_singly_are_enough(
-    counts: list[MinuteCount], method: Method, silence: set[int]
-) -> None:
-    inside = [one for one in counts if FIRST <= one.minute < FIRST + 60]
-    silent, length = quiet(*silence), terms().interval
-    troubled = {(FIRST + place) // length for place in silence}
-    troubled |= {one.minute // length for one in inside if one.bad}
-    few = [one for one in inside if one.minute // length in troubled]
-    rest = {
-        service: sum(one.valid for one in inside if one.service is service and one not in few)
-        for service in Service
-    }
-    whole = judge(counts, terms(method), silent=silent)
-    assert judge(few, terms(method), silent=silent, unlisted=rest) == whole
-
-
-@given(counts_of_an_hour())
-def test_the_platforms_lost_minutes_are_the_union_of_the_services(
-    counts: list[MinuteCount],
-) -> None:
-    judgement = judge(counts, terms(), silent=quiet(3, 30))
-    each = {minute for judged in judgement.services.values() for minute in judged.unavailable}
-    assert set(judgement.platform.unavailable) == each
-
-
-def test_a_span_without_minutes_lost_nothing() -> None:
-    def nothing() -> Iterator[MinuteCount]:
-        yield from ()
-
-    judged = availability(nothing(), Span(SINCE, SINCE), terms()).platform
-    assert judged.total == 0
-    assert judged.availability == 1
