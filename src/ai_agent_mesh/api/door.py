@@ -25,7 +25,7 @@ from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.http import Unit
 from ai_agent_mesh.plumbing.observe import Metrics, bound
-from ai_agent_mesh.plumbing.postgres import Database
+from ai_agent_mesh.plumbing.postgres import Database, OutcomeUnknown
 from ai_agent_mesh.product.identity import (
     Allowances,
     Authenticator,
@@ -197,10 +197,14 @@ class Door:
         if answer.status >= 400 or exchange.reads:
             await unit.undo()
             return await self._book(exchange, answer)
+        entry = self._entry(exchange, answer)
         try:
-            entry = self._entry(exchange, answer)
             receipt = await Inbox.insert(unit.tx, entry)
             await unit.settle()
+        except OutcomeUnknown:
+            # The caller hears what became of it, not that it may have failed.
+            if not await self._mesh.inbox.learn(entry):
+                raise
         except BaseException:
             await unit.undo()
             raise

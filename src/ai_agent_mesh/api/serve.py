@@ -5,6 +5,7 @@ import contextlib
 import gc
 import resource
 import signal
+from time import monotonic
 
 import structlog
 import uvicorn
@@ -25,7 +26,9 @@ log = structlog.get_logger(__name__)
 GRACE_S = 10
 #: So long after that the process has gone, whatever does not answer.
 LEAVE_S = 4
-UPKEEP_S = 5
+#: So often what was spooled is looked for, and so often old idempotency keys are.
+UPKEEP_S = 1
+FORGET_S = 60
 #: So long another API process may count apart from this one after it came.
 LOOK_S = 1
 
@@ -106,12 +109,15 @@ async def _look_around(mesh: Mesh, stop: asyncio.Event) -> None:
 
 async def _upkeep(mesh: Mesh, stop: asyncio.Event) -> None:
     """Import what was spooled while the database was away, and forget old idempotency keys."""
+    forget_at = 0.0
     while not stop.is_set():
         try:
             late = await mesh.spool.drain(mesh.ledger)
             if late:
                 log.info("ledger.imported_late", entries=late)
-            await forget(mesh.ledger)
+            if monotonic() >= forget_at:
+                await forget(mesh.ledger)
+                forget_at = monotonic() + FORGET_S
         except Fact as fact:
             log.warning("upkeep.postponed", reason=fact.detail)
         with contextlib.suppress(TimeoutError):

@@ -1,6 +1,6 @@
 """The database kit: pools by role, tenant transactions, migrations."""
 
-from ai_agent_mesh.plumbing.postgres.absence import AWAY, DatabaseAway
+from ai_agent_mesh.plumbing.postgres.absence import AWAY, DatabaseAway, OutcomeUnknown
 from ai_agent_mesh.plumbing.postgres.database import Database, Role
 from ai_agent_mesh.plumbing.postgres.migrate import (
     MigrationFailed,
@@ -17,6 +17,7 @@ __all__ = [
     "Database",
     "DatabaseAway",
     "MigrationFailed",
+    "OutcomeUnknown",
     "Presence",
     "Role",
     "SchemaNewer",

@@ -39,6 +39,10 @@ class DatabaseReadOnly(DatabaseAway):
     """The database takes no changes now: it is a standby, or set to be read only."""
 
 
+class OutcomeUnknown(DatabaseAway):
+    """The database left before it said whether this was done."""
+
+
 _KNOWN: dict[type[BaseException], type[DatabaseAway]] = {
     TimeoutError: DatabaseSilent,
     asyncpg.QueryCanceledError: DatabaseSilent,
@@ -58,3 +62,23 @@ def absence(error: BaseException) -> DatabaseAway:
     """
     found = (fact for kind, fact in _KNOWN.items() if isinstance(error, kind))
     return next(found, DatabaseAway)()
+
+
+def outcome(error: BaseException) -> DatabaseAway:
+    """Return the fact that one of `AWAY` tells of a statement whose success makes things durable.
+
+    >>> outcome(ConnectionResetError())
+    OutcomeUnknown('The database left before it said whether this was done.')
+    >>> outcome(asyncpg.DiskFullError())
+    DatabaseFull("The database's disk is full.")
+    """
+    return absence(error) if isinstance(error, _REFUSED) else OutcomeUnknown()
+
+
+# The server is there and says that it did nothing.
+_REFUSED = (
+    asyncpg.QueryCanceledError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+)

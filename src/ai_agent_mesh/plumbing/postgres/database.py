@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, TypeVar
 import asyncpg
 import msgspec
 
-from ai_agent_mesh.plumbing.postgres.absence import AWAY, DatabaseAway, DatabaseReadOnly, absence
+from ai_agent_mesh.plumbing.postgres.absence import (
+    AWAY,
+    DatabaseAway,
+    DatabaseReadOnly,
+    absence,
+    outcome,
+)
 from ai_agent_mesh.plumbing.postgres.tx import MalformedTenant, Tx, counted
 
 if TYPE_CHECKING:
@@ -192,7 +198,8 @@ class Database:
         """Run one statement of no tenant, committed at once; return how many rows it touched.
 
         Raises:
-            DatabaseAway: the server cannot be reached, or left before it said what became of it.
+            DatabaseAway: the server cannot be reached.
+            OutcomeUnknown: it left before it said what became of the statement.
         """
         return counted(await self._alone(lambda link: link.execute(sql, *args)))
 
@@ -205,6 +212,7 @@ class Database:
         link: _Link = tx._connection  # type: ignore[assignment] # noqa: SLF001 - a proxy of it
         async with self._whole(tx):
             await link.read_for_nobody()
+        async with self._whole(tx, outcome):
             answer = await ask(link)
         await self._give_back(tx)
         return answer
@@ -228,13 +236,15 @@ class Database:
         await self._pool.release(tx._connection)  # noqa: SLF001
 
     @asynccontextmanager
-    async def _whole(self, tx: Tx) -> AsyncIterator[None]:
+    async def _whole(
+        self, tx: Tx, told: Callable[[BaseException], DatabaseAway] = absence
+    ) -> AsyncIterator[None]:
         """Throw the connection away when what happens inside fails."""
         try:
             yield
         except AWAY as error:
             await self._discard(tx)
-            raise absence(error) from error
+            raise told(error) from error
         except BaseException:
             await self._discard(tx)
             raise
@@ -243,10 +253,10 @@ class Database:
         """Commit and give the connection back.
 
         Raises:
-            DatabaseAway: the server left before it said whether the commit holds.
+            OutcomeUnknown: the server left before it said whether the commit holds.
         """
         if not tx.reading:
-            async with self._whole(tx):
+            async with self._whole(tx, outcome):
                 await tx._connection.execute("COMMIT")  # noqa: SLF001 - Tx is this kit's own value
         await self._give_back(tx)
 
@@ -256,8 +266,8 @@ class Database:
             await self._discard(tx)
             return
         if not tx.reading:
-            undoing = tx._connection.execute("ROLLBACK", timeout=_GRACE_S)  # noqa: SLF001
             try:
+                undoing = tx._connection.execute("ROLLBACK", timeout=_GRACE_S)  # noqa: SLF001
                 await asyncio.shield(undoing)
             except (*AWAY, asyncpg.PostgresError, asyncio.CancelledError):
                 await self._discard(tx)
