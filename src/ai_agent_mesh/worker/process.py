@@ -53,22 +53,23 @@ async def serve(mesh: Mesh, stop: asyncio.Event) -> bool:
     """Work until `stop`; return False when the lease was lost and the process must not go on."""
     length = timedelta(seconds=mesh.settings.lease_s)
     lease = Lease(mesh.app, length)
-    engine = Engine(mesh.login_url, lease.worker_id)
-    await lease.acquire()
+    engine = Engine(mesh.login_url, lease.worker_id, lease=length)
     http = guarded_client(
         mesh.outbound, body_limit_bytes=mesh.playbook.limits.request_bytes, total_s=LONGEST_S
     )
     runner = Runner(_equipment(mesh, lease, http))
-    await engine.launch(runner.run)
-    _log.info("worker ready", worker=lease.worker_id)
     ending = asyncio.Event()
     watching = asyncio.create_task(_until(stop, lease.lost, ending))
-    reaper = Reaper(mesh.app, engine.requeue, lease)
+    await lease.acquire()
+    await engine.launch(runner.run)
+    _log.info("worker ready", worker=lease.worker_id)
+    reaper = Reaper(mesh.app, engine.requeue, lease, length=length)
     schedules = Schedules(mesh.app, mesh.clock, jobs_of(mesh, engine), lease.worker_id)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(lease.keep(ending))
             group.create_task(reaper.keep(ending, min(length / 4, timedelta(seconds=2))))
+            group.create_task(engine.keep(ending, length / 2))
             group.create_task(schedules.keep(ending))
             group.create_task(runner.watch(ending))
     finally:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.conftest import Databases
+from tests.e2e.wire import wire
 
 from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.plumbing.jobs import (
@@ -73,6 +74,37 @@ async def test_a_step_that_stops_in_its_transaction_does_not_keep_its_lease(
         await databases.app.commit(tx)
 
 
+async def test_a_reaper_that_stops_halfway_keeps_no_lease_from_the_others(
+    databases: Databases,
+) -> None:
+    lease = Lease(databases.app, SHORT)
+    await lease.acquire()
+    halfway = asyncio.Event()
+
+    async def stop_here(_workers: object) -> int:
+        halfway.set()
+        await asyncio.sleep(3600)
+        return 0
+
+    async def requeue(_workers: object) -> int:
+        return 0
+
+    stopped = Reaper(databases.app, stop_here, length=SHORT)
+
+    async def reap() -> None:
+        while await stopped.take() is None:
+            await asyncio.sleep(0.05)
+
+    reaping = asyncio.create_task(reap())
+    await halfway.wait()
+    assert await Reaper(databases.app, requeue).take() is None
+    async with asyncio.timeout(30):
+        while await Reaper(databases.app, requeue).take() != lease.worker_id:
+            await asyncio.sleep(0.05)
+    reaping.cancel()
+    await asyncio.gather(reaping, return_exceptions=True)
+
+
 async def test_a_lease_is_not_ended_under_an_open_step(databases: Databases) -> None:
     lease = Lease(databases.app, SHORT)
     await lease.acquire()
@@ -101,6 +133,29 @@ async def test_a_due_job_fires_once_however_many_workers_look(databases: Databas
     clock.move(timedelta(seconds=61))
     await asyncio.gather(*(worker.fire_due() for worker in workers))
     assert len(fired) == 2
+
+
+async def test_a_segment_whose_claim_was_never_confirmed_is_run_all_the_same(
+    databases: Databases,
+) -> None:
+    done = asyncio.Event()
+
+    async def segment(_tenant: str, _run: str, _number: int) -> None:
+        done.set()
+
+    with wire(databases.url) as laid:
+        engine = Engine(laid.url, "wrk_lost", poll_s=0.05)
+        await engine.launch(segment)
+        cut = laid.cut(b"executor_id=$")  # what takes a segment says who takes it
+        async with databases.app.tenant("tnt_x") as tx:
+            await enqueue(tx, "run_x", 1)
+        assert await asyncio.to_thread(cut.done.wait, 30)
+        stop = asyncio.Event()
+        keeping = asyncio.create_task(engine.keep(stop, timedelta(milliseconds=200)))
+        await asyncio.wait_for(done.wait(), 60)
+        stop.set()
+        await keeping
+        await engine.close()
 
 
 async def test_done_segments_are_forgotten_and_others_are_kept(databases: Databases) -> None:

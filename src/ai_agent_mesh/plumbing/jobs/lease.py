@@ -135,19 +135,29 @@ class Lease:
     async def release(self, requeue: Requeue) -> None:
         """End the lease now and hand the work that is under way to whoever is there."""
         self.lost.set()
-        await Reaper(self._database, requeue).take(self.worker_id)
+        await Reaper(self._database, requeue, length=self._length).take(self.worker_id)
 
 
 class Reaper:
     """Finds workers whose lease has lapsed, ends it, and puts their work back into the queue.
 
-    With a lease of its `own` it takes nobody for dead while that one has lapsed too.
+    With a lease of its `own` it takes nobody for dead while that one has lapsed too. One that is
+    stopped halfway must not keep the others from it: the server hangs up on it after half the
+    `length` of a lease, and the next reaper does all of it again.
     """
 
-    def __init__(self, database: Database, requeue: Requeue, own: Lease | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        requeue: Requeue,
+        own: Lease | None = None,
+        *,
+        length: timedelta = timedelta(seconds=10),
+    ) -> None:
         self._database = database
         self._requeue = requeue
         self._own = own
+        self._idle_ms = max(1_000, int(length.total_seconds() * 500))
 
     async def keep(self, stop: asyncio.Event, every: timedelta) -> None:
         """Look for lapsed leases until `stop`."""
@@ -169,6 +179,7 @@ class Reaper:
         if worker_id is None and self._own is not None and not self._own.judges:
             return None
         async with self._database.transaction() as tx:
+            await self._bound(tx)
             dead = await tx.fetchval(_DEAD, worker_id, self._own and self._own.worker_id)
             if dead is None:
                 return None
@@ -183,12 +194,16 @@ class Reaper:
         A worker that is closing may still take something in its last moment.
         """
         async with self._database.transaction() as tx:
+            await self._bound(tx)
             if not await tx.fetchval(f"SELECT pg_try_advisory_xact_lock({_SWEEP})"):
                 return 0
             rows = await tx.fetch(
                 "SELECT worker_id FROM worker_lease WHERE ended_at > now() - interval '1 hour'"
             )
             return await self._requeue([row["worker_id"] for row in rows]) if rows else 0
+
+    async def _bound(self, tx: Tx) -> None:
+        await tx.execute(f"SET LOCAL idle_in_transaction_session_timeout = {self._idle_ms}")
 
 
 async def forget_leases(database: Database, before: datetime) -> int:

@@ -1,6 +1,7 @@
 """The connections of DBOS to its database: under its own role, found again soon after an outage."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 from ai_agent_mesh.plumbing.observe import get_logger
@@ -15,12 +16,20 @@ _SILENT_S = 15
 
 
 class Links:
-    """Opens connections to the database at `url`, a libpq address."""
+    """Opens connections to the database at `url`, a libpq address.
+
+    The server hangs up on one that says nothing in a transaction for `idle`: a process that was
+    stopped there must not keep what it locked.
+    """
 
     # psycopg and SQLAlchemy are imported late, and so are their types.
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, idle: timedelta) -> None:
         self._url = url
+        idle_ms = idle // timedelta(milliseconds=1)
+        self._options = (
+            f"-c role={Role.DBOS.value} -c idle_in_transaction_session_timeout={idle_ms}"
+        )
 
     def open(self) -> Any:
         """Return a connection; raise what psycopg raises when there is none now."""
@@ -28,7 +37,7 @@ class Links:
 
         return psycopg.connect(
             self._url,
-            options=f"-c role={Role.DBOS.value}",
+            options=self._options,
             application_name=Role.DBOS.value,
             connect_timeout=_TRY_S,
             # Without these a server that is cut off without a word is missed after two hours.

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from weakref import WeakSet
 
 import asyncpg
 
@@ -36,8 +37,8 @@ class Runner:
 
     def __init__(self, equipment: Equipment) -> None:
         self._with = equipment
-        self._active: dict[str, asyncio.Task[None]] = {}
-        self._cut: set[str] = set()
+        self._active: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._cut = WeakSet[asyncio.Task[None]]()
         self._settling = False
         self._definitions: dict[tuple[str, str, str], Definition] = {}
 
@@ -54,22 +55,26 @@ class Runner:
         """
         if self._settling:
             await _forever()
-        walk = asyncio.create_task(self._walk(tenant_id, run_id, segment), name=run_id)
-        self._active[run_id] = walk
-        try:
-            await asyncio.wait([walk])
-        finally:
-            self._active.pop(run_id, None)
+        # One that comes a second time goes along with the first: both are this worker's.
+        walk = self._active.get((run_id, segment))
+        if walk is None:
+            walk = self._begin(tenant_id, run_id, segment)
+        await asyncio.wait([walk])
         if walk.cancelled():
-            if run_id not in self._cut:
+            if walk not in self._cut:
                 await _forever()
-            self._cut.discard(run_id)
             return
         failure = walk.exception()
         if isinstance(failure, Fenced):
             await _forever()
         if failure is not None:
             raise failure
+
+    def _begin(self, tenant_id: str, run_id: str, segment: int) -> asyncio.Task[None]:
+        walk = asyncio.create_task(self._walk(tenant_id, run_id, segment), name=run_id)
+        self._active[run_id, segment] = walk
+        walk.add_done_callback(lambda _: self._active.pop((run_id, segment), None))
+        return walk
 
     async def settle(self, patience_s: float) -> None:
         """Begin nothing more, and let what is under way go on for a while."""
@@ -98,11 +103,11 @@ class Runner:
 
     async def _cut_off(self) -> None:
         async with self._with.operations.transaction() as tx:
-            rows = await tx.fetch(_CANCELLED, list(self._active))
-        for row in rows:
-            walk = self._active.get(row["id"])
-            if walk is not None:
-                self._cut.add(row["id"])
+            rows = await tx.fetch(_CANCELLED, [run_id for run_id, _ in self._active])
+        cancelled = {row["id"] for row in rows}
+        for (run_id, _), walk in list(self._active.items()):
+            if run_id in cancelled and not walk.done():
+                self._cut.add(walk)
                 walk.cancel()
 
     async def _walk(self, tenant_id: str, run_id: str, segment: int) -> None:
