@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from tempfile import mkdtemp
 import httpx
 import msgspec
 import pytest
+from tests.conftest import needs
 
 MESH = (sys.executable, "-m", "ai_agent_mesh")
 #: What may not leak from the tester's shell into the system under test.
@@ -81,3 +83,27 @@ async def stack() -> AsyncIterator[Stack]:
             process.send_signal(signal.SIGTERM)
         await process.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def redis(tmp_path: Path) -> AsyncIterator[str]:
+    """Start a Redis of our own on a free port."""
+    server = needs("redis-server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        server, "--port", str(port), "--save", "", "--dir", str(tmp_path), "--bind", "127.0.0.1",
+        stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            await asyncio.sleep(0.05)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await process.wait()

@@ -43,12 +43,16 @@ class LimitsWindow:
     @classmethod
     def in_redis(cls, url: str) -> "LimitsWindow":
         """Count in Redis, for every process that shares it."""
+        from coredis.retry import NoRetryPolicy
+
         return cls(
             RedisStorage(
                 f"async+{url}",
                 wrap_exceptions=True,
                 connect_timeout=_REDIS_PATIENCE_S,
                 stream_timeout=_REDIS_PATIENCE_S,
+                # Else what Redis counted and could not say in time would be counted again.
+                retry_policy=NoRetryPolicy(),  # type: ignore[arg-type] # passed on to coredis
             )
         )
 
