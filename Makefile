@@ -9,7 +9,7 @@ ARGS ?=
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test lint types contracts pytest bench load lock clean
+.PHONY: help install up demo test lint types contracts pytest soak bench load lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ contracts: $(STAMP)
 
 pytest: $(STAMP)
 	$(VENV)/bin/pytest $(SIDE_BY_SIDE) $(ARGS)
+
+soak: $(STAMP) ## Kill parts of a whole system a hundred times under load, and print what is counted
+	@exec $(VENV)/bin/python -m tests.soak $(ARGS)
 
 bench: $(STAMP) ## Measure, each figure beside its yardstick
 	@exec $(VENV)/bin/python -m benchmarks $(ARGS)

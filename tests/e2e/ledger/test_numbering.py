@@ -1,20 +1,14 @@
 """Every acknowledged entry is numbered once and without a gap, whatever dies."""
 
 import asyncio
-import base64
-import os
-import signal
-import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from tests.conftest import Databases
 from tests.e2e.ledger.conftest import Recorded, Superuser
 
-from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.product.ledger import (
     Fenced,
@@ -27,8 +21,6 @@ from ai_agent_mesh.product.ledger import (
 from ai_agent_mesh.sla import Fault
 
 Sequencers = Callable[..., Sequencer]
-
-HERE = Path(__file__).parent
 
 
 async def drained(databases: Databases, within_s: float = 10) -> None:
@@ -251,55 +243,3 @@ async def test_a_stopping_inbox_writes_what_waits_and_refuses_what_comes_later(
     assert (await waiting).entry_id
     with pytest.raises(LedgerUnavailable):
         await inbox.append(call())
-
-
-async def test_no_acknowledged_entry_is_lost_when_processes_are_killed(
-    databases: Databases, sequencer: Sequencers, signer: Signer, tmp_path: Path
-) -> None:
-    """Two processes append and number, and are killed in the middle of it."""
-    acknowledged: list[str] = []
-    for _ in range(2):
-        started = [await _appender(databases.url, tmp_path / "ledger.key") for _ in range(2)]
-        reading = [asyncio.create_task(_read(one, acknowledged)) for one in started]
-        async with asyncio.timeout(20):
-            target = len(acknowledged) + 400
-            while len(acknowledged) < target:
-                await asyncio.sleep(0.01)
-        for one in started:
-            os.kill(one.pid, signal.SIGKILL)
-        for one in started:
-            await one.wait()
-        await asyncio.gather(*reading)
-    stop = asyncio.Event()
-    running = asyncio.create_task(sequencer().run(stop))
-    await asyncio.sleep(0.1)
-    await drained(databases)
-    stop.set()
-    await running
-    async with databases.operations.transaction() as tx:
-        rows = await tx.fetch("SELECT id, digest FROM ledger_entry")
-    kept = {f"{row['id']} {base64.b64encode(row['digest']).decode()}" for row in rows}
-    assert len(acknowledged) >= 800
-    assert not set(acknowledged) - kept
-    for tenant, found in (await numbers(databases)).items():
-        assert found == list(range(1, len(found) + 1)), tenant
-    report = await verify(databases.operations, pinned=[signer.public_bytes])
-    assert report.sound, report.failures
-
-
-async def _appender(url: str, key: Path) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(HERE / "appender.py"),
-        url,
-        str(key),
-        f"tnt_{new_id('t')[-4:]}",
-        stdout=asyncio.subprocess.PIPE,
-    )
-
-
-async def _read(process: asyncio.subprocess.Process, acknowledged: list[str]) -> None:
-    assert process.stdout
-    while line := await process.stdout.readline():
-        if line.startswith(b"ent_") and line.endswith(b"\n"):  # the others are its log
-            acknowledged.append(line.decode().strip())
