@@ -1,6 +1,8 @@
 """Expressions see their data and nothing else, and none of them can hurt the others."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,7 +17,7 @@ from ai_agent_mesh.product.orchestration.expressions import (
 from ai_agent_mesh.product.orchestration.expressions.paths import NOT_A_PATH, follow
 
 SCOPE = Scope({"a": 1, "b": {"c": [1, 2]}}, {"context": {"x": 3}}, 1_700_000_000.5)
-SMALL = Bounds(wall_s=0.7, memory_bytes=256 * 1024 * 1024)
+SMALL = Bounds(turn_s=0.7, memory_bytes=256 * 1024 * 1024)
 
 
 @pytest.fixture
@@ -120,3 +122,16 @@ async def test_a_followed_path_means_what_jq_means(pool: ExpressionPool, program
         assert followed is NOT_A_PATH
     else:
         assert followed == value
+
+
+async def test_an_expression_is_not_at_fault_where_the_machine_stands_still() -> None:
+    scope = Scope(data=[3, 1, 2], variables={}, now_s=0.0)
+    async with ExpressionPool(size=1, bounds=SMALL) as pool:
+        assert await pool.evaluate(["sort"], scope) == [[1, 2, 3]]
+        [child] = pool._idle
+        os.kill(child._process.pid, signal.SIGSTOP)
+        evaluating = asyncio.create_task(pool.evaluate(["sort"], scope))
+        done, _ = await asyncio.wait([evaluating], timeout=3 * SMALL.turn_s)
+        assert not done
+        os.kill(child._process.pid, signal.SIGCONT)
+        assert await evaluating == [[1, 2, 3]]

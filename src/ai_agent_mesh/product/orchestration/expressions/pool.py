@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,9 +19,12 @@ from ai_agent_mesh.product.orchestration.expressions.paths import NOT_A_PATH, fo
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much one child may use, and how long one request may take."""
+    """How much one child may use, and how much of it one request may."""
 
-    wall_s: float = 2.0
+    #: Processor time for one request.
+    turn_s: float = 2.0
+    #: What a request may last on the clock: only a machine that stands still needs so long.
+    wall_s: float = 60.0
     memory_bytes: int = 512 * 1024 * 1024
     #: Over the child's whole life; a child is replaced long before by `requests`.
     cpu_s: int = 120
@@ -49,6 +53,7 @@ class _Child:
             str(Path(_child.__file__)),
             str(bounds.memory_bytes),
             str(bounds.cpu_s),
+            str(bounds.turn_s),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -67,6 +72,8 @@ class _Child:
         except (BrokenPipeError, ConnectionResetError) as error:
             raise _Gone from error
         if not line.endswith(b"\n"):
+            if await self._process.wait() == -signal.SIGPROF:
+                raise TimeoutError
             raise _Gone
         return msgspec.json.decode(line)
 
@@ -133,7 +140,7 @@ class ExpressionPool:
         except _Gone as error:
             raise ExpressionFailed(0, "needs more memory or time than it may have") from error
         except TimeoutError as error:
-            reason = f"takes longer than {self._bounds.wall_s:g} s"
+            reason = f"takes longer than {self._bounds.turn_s:g} s"
             raise ExpressionFailed(0, reason) from error
         except ValueError as error:  # asyncio says so of a line beyond the limit
             raise ExpressionFailed(0, "gives more than an answer may hold") from error
