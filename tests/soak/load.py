@@ -74,7 +74,7 @@ class Load:
             await self._until_answered(one, "PUT", "/v1/policies/any-http", {"text": ANY_HTTP})
             await self._create(one, "/v1/workflows", WORKFLOW.format(url=url))
 
-    def start(self, callers: int = 3) -> None:
+    def start(self, callers: int = 2) -> None:
         """Let so many callers of each tenant go on."""
         self._stop.clear()
         self._calling = [
@@ -97,7 +97,7 @@ class Load:
         acts = (self._read, self._miss, self._register, self._change, self._run, self._invoke)
         while not self._stop.is_set():
             await self._random.choice(acts)(one)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(self._random.uniform(0, 0.06))
 
     async def _read(self, one: Customer) -> None:
         await self._until_answered(one, "GET", "/v1/agents?limit=5")

@@ -154,7 +154,7 @@ class Reckoning:
         counted.none("one key, two answers", (k for k, v in self._given.made.items() if len(v) > 1))
 
     async def _runs(self, counted: Counted, link: "Link") -> None:
-        rows = await link.fetch("SELECT id, state FROM run WHERE tenant_id <> 'probe'")
+        rows = await link.fetch("SELECT id, state, error FROM run WHERE tenant_id <> 'probe'")
         counted.same("accepted runs", self._given.runs, (row["id"] for row in rows))
         counted.none(
             "runs that did not complete",
