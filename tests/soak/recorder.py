@@ -75,7 +75,10 @@ async def main(pause_s: float) -> None:
     """Serve on a free port of this machine, and print its address."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         print(f"http://127.0.0.1:{door.getsockname()[1]}", flush=True)  # noqa: T201 - its answer
-        config = uvicorn.Config(Recorder(pause_s), lifespan="off", log_config=None, ws="none")
+        # Kept connections stay: one that closes in the moment of a call is the service's fault.
+        config = uvicorn.Config(
+            Recorder(pause_s), lifespan="off", log_config=None, ws="none", timeout_keep_alive=3600
+        )
         await uvicorn.Server(config).serve([door])
 
 
