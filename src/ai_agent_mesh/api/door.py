@@ -5,8 +5,6 @@ application around it. What a call changes and the call's entry are committed to
 entry goes into the next batch. The answer leaves only when its entry is durable.
 """
 
-from typing import Protocol
-
 import structlog
 
 from ai_agent_mesh.api import body, idempotency
@@ -18,41 +16,25 @@ from ai_agent_mesh.api.facts import (
     RouteMissing,
     Unexpected,
 )
+from ai_agent_mesh.api.ports import Wiring
 from ai_agent_mesh.api.strangers import Strangers
 from ai_agent_mesh.api.table import Table, counted, service_of
-from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Fact
-from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.http import Unit
-from ai_agent_mesh.plumbing.observe import Metrics, bound
-from ai_agent_mesh.plumbing.postgres import Database, OutcomeUnknown
+from ai_agent_mesh.plumbing.observe import bound
+from ai_agent_mesh.plumbing.postgres import OutcomeUnknown
 from ai_agent_mesh.product.identity import (
-    Allowances,
-    Authenticator,
     key_headers,
     key_terms,
     rate_headers,
 )
-from ai_agent_mesh.product.ledger import Entry, Inbox, Kind, LedgerUnavailable, Receipt, Spool
+from ai_agent_mesh.product.ledger import Entry, Inbox, Kind, LedgerUnavailable, Receipt
 from ai_agent_mesh.sla import Category, Fault, fault_of_status
 
 log = structlog.get_logger(__name__)
 
 #: Whose entries the calls of unknown callers are.
 NOBODY = "platform"
-
-
-class Wiring(Protocol):
-    """What the door needs of the wired application."""
-
-    app: Database
-    playbook: Playbook
-    clock: Clock
-    authenticator: Authenticator
-    allowances: Allowances
-    inbox: Inbox
-    spool: Spool
-    metrics: Metrics
 
 
 class Door:

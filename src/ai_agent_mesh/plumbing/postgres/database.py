@@ -15,7 +15,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
-import msgspec
 
 from ai_agent_mesh.plumbing.postgres.absence import (
     AWAY,
@@ -24,6 +23,7 @@ from ai_agent_mesh.plumbing.postgres.absence import (
     absence,
     outcome,
 )
+from ai_agent_mesh.plumbing.postgres.link import Link, teach
 from ai_agent_mesh.plumbing.postgres.tx import MalformedTenant, Tx, counted
 
 if TYPE_CHECKING:
@@ -41,29 +41,6 @@ _PATIENCE_S = 10
 # How long this side waits for a statement after the server should have cut it off, for an undoing,
 # and for a pool that is to close.
 _GRACE_S = 2
-
-
-class _Link(asyncpg.Connection):
-    """A connection that remembers whose rows it reads when no transaction says otherwise."""
-
-    reads_for: str | None = None
-    #: The server said at the beginning that it takes no changes; that is for the session's length.
-    read_only: bool = False
-
-    async def read_for(self, tenant_id: str) -> None:
-        """Let every statement outside of a transaction see this tenant's rows, and only read."""
-        if self.reads_for != tenant_id:
-            self.reads_for = ""
-            await self.execute(
-                f"SET mesh.tenant_id = '{tenant_id}'; SET default_transaction_read_only = on"
-            )
-            self.reads_for = tenant_id
-
-    async def read_for_nobody(self) -> None:
-        """Undo `read_for`."""
-        if self.reads_for is not None:
-            await self.execute("RESET mesh.tenant_id; RESET default_transaction_read_only")
-            self.reads_for = None
 
 
 class Role(StrEnum):
@@ -106,8 +83,8 @@ class Database:
                 timeout=timeout_s,
                 # A server that is silent cuts nothing off: then this side does.
                 command_timeout=statement_s + _GRACE_S,
-                init=_teach,
-                connection_class=_Link,
+                init=teach,
+                connection_class=Link,
                 reset=_nothing,
                 server_settings={
                     "role": role.value,
@@ -172,7 +149,7 @@ class Database:
         if tenant_id is not None:
             settings = f"; SET LOCAL mesh.tenant_id = '{_checked(tenant_id)}'{settings}"
         tx = Tx(await self._lend(), tenant_id)
-        link: _Link = tx._connection  # type: ignore[assignment] # noqa: SLF001 - a proxy of it
+        link: Link = tx._connection  # type: ignore[assignment] # noqa: SLF001 - a proxy of it
         async with self._whole(tx):
             if link.read_only:
                 raise DatabaseReadOnly
@@ -189,7 +166,7 @@ class Database:
         """
         _checked(tenant_id)
         tx = Tx(await self._lend(), tenant_id, reading=True)
-        link: _Link = tx._connection  # type: ignore[assignment] # noqa: SLF001 - a proxy of it
+        link: Link = tx._connection  # type: ignore[assignment] # noqa: SLF001 - a proxy of it
         async with self._whole(tx):
             await link.read_for(tenant_id)
         return tx
@@ -207,9 +184,9 @@ class Database:
         """Run one statement as `execute` does; return its first row, or None."""
         return await self._alone(lambda link: link.fetchrow(sql, *args))
 
-    async def _alone(self, ask: "Callable[[_Link], Awaitable[T]]") -> T:
+    async def _alone(self, ask: "Callable[[Link], Awaitable[T]]") -> T:
         tx = Tx(await self._lend(), None)
-        link: _Link = tx._connection  # type: ignore[assignment] # noqa: SLF001 - a proxy of it
+        link: Link = tx._connection  # type: ignore[assignment] # noqa: SLF001 - a proxy of it
         async with self._whole(tx):
             await link.read_for_nobody()
         async with self._whole(tx, outcome):
@@ -285,21 +262,6 @@ def _checked(tenant_id: str) -> str:
     if not _TENANT.fullmatch(tenant_id):
         raise MalformedTenant
     return tenant_id
-
-
-async def _teach(connection: "asyncpg.Connection[asyncpg.Record] | Connection") -> None:
-    """Hear whether it may write, and pass JSON as plain values, encoded by msgspec."""
-    link: _Link = connection  # type: ignore[assignment] # the pool makes no other
-    said = link.get_settings()
-    kinds = ("in_hot_standby", "default_transaction_read_only")
-    link.read_only = any(getattr(said, kind, "off") == "on" for kind in kinds)
-    await connection.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        format="binary",
-        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
-        decoder=lambda raw: msgspec.json.decode(memoryview(raw)[1:]),
-    )
 
 
 async def _nothing(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
