@@ -1,5 +1,6 @@
 """An exported ledger, read offline, gives the figures that the platform states itself."""
 
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tests.e2e.operations.conftest import Book, at
 from ai_agent_mesh.kernel.errors import Invalid
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.amendments import AlreadySo, AmendmentDraft, Amendments
 from ai_agent_mesh.operations.objectives import Objectives
 from ai_agent_mesh.operations.replay import (
     Asked,
@@ -72,6 +74,28 @@ async def test_the_export_and_the_platform_agree(
         assert getattr(answer, name) == getattr(stated, name), name
     assert stated.availability not in {"100%", "0%"}
     assert dict(answer.ignored) == {"of another tenant": 5, "outside the judged span": 17}
+
+
+async def test_a_correction_is_followed(book: Book, tenant: str, tmp_path: Path) -> None:
+    sql = "SELECT id FROM ledger_entry WHERE tenant_id = $1 AND at = $2"
+    async with book.databases.operations.transaction() as tx:
+        rows = await tx.fetch(sql, tenant, at(1, 59.999))
+    for row in rows:  # whatever they were, they end as the upstream's, some by way of the caller's
+        for fault in (Fault.CLIENT, Fault.UPSTREAM):
+            draft = AmendmentDraft(row["id"], fault, "their proxy was down")
+            amendments = Amendments(book.databases.operations, book.playbook, book.clock)
+            async with book.databases.app.tenant("platform") as tx:
+                with suppress(AlreadySo):
+                    await amendments.amend(tx, draft, "ada")
+            await book.number()
+    stated = await book.objectives.statement("acme", SPAN)
+    files = Files([str(await exported(book, tmp_path))], Form.RECORDS)
+    with Replay(files, Asked(SPAN, tenant), default()) as replay:
+        evidence, reading = replay.evidence(), replay.reading()
+    (answer,) = answers(evidence, reading, Month(2026, 11), tenant, "enterprise", [default()])
+    for name in FIGURES:
+        assert getattr(answer, name) == getattr(stated, name), name
+    assert at(1) not in {span.since for span in answer.unavailable}
 
 
 @pytest.mark.usefixtures("tenant")

@@ -120,24 +120,30 @@ def _log(file: File, paths: Sequence[PathRow]) -> Relation:
     return Relation(sql, {**_source(file), **parameters}, log.types, expected=log.expected)
 
 
+# A correction is an entry beside the one that it names; the last one of a call says whose fault it
+# was. An entry leaves out what has its default.
+_LEDGER = """
+WITH entries AS (
+  SELECT text, number, text ->> '$.kind' AS kind, coalesce(text ->> '$.fault', 'none') AS fault
+  FROM read_json($path, format = 'newline_delimited', records = true,
+                 columns = {'type': 'VARCHAR', 'number': 'BIGINT', 'text': 'VARCHAR'},
+                 hive_partitioning = false, compression = $packed)
+  WHERE type = 'entry'
+), corrected AS (
+  SELECT text ->> '$.object' AS entry, arg_max(fault, number) AS fault
+  FROM entries WHERE kind = 'amendment' GROUP BY 1
+)
+SELECT text ->> '$.at' AS "at", text ->> '$.tenant' AS tenant, text ->> '$.service' AS service,
+  text ->> '$.category' AS category, text ->> '$.status' AS status,
+  coalesce((text ->> '$.latency_us')::BIGINT, 0) / 1000 AS latency_ms,
+  coalesce(corrected.fault, entries.fault) AS fault, kind
+FROM entries LEFT JOIN corrected ON corrected.entry = text ->> '$.id'
+"""
+
+
 def _ledger(file: File) -> Relation:
     """Read an export's entries; what is no call has no service and is told apart by its kind."""
-    fields = {
-        "at": "text ->> '$.at'",
-        "tenant": "text ->> '$.tenant'",
-        "service": "text ->> '$.service'",
-        "category": "text ->> '$.category'",
-        "status": "text ->> '$.status'",
-        "latency_ms": "coalesce((text ->> '$.latency_us')::BIGINT, 0) / 1000",
-        # An entry leaves out what has its default.
-        "fault": "coalesce(text ->> '$.fault', 'none')",
-        "kind": "text ->> '$.kind'",
-    }
-    picked = ", ".join(f'{expression} AS "{name}"' for name, expression in fields.items())
-    sql = (
-        f"SELECT {picked} FROM read_json($path, format = 'newline_delimited', records = true, "
-        "columns = {'type': 'VARCHAR', 'text': 'VARCHAR'}, hive_partitioning = false, "
-        f"compression = '{file.compression}') WHERE type = 'entry'"
-    )
+    fields = ("at", "tenant", "service", "category", "status", "fault", "kind")
     types = {**dict.fromkeys(fields, TEXT), "latency_ms": "DOUBLE"}
-    return Relation(sql, _source(file), types, row="entry")
+    parameters = {**_source(file), "packed": file.compression}
+    return Relation(_LEDGER, parameters, types, row="entry")
