@@ -11,12 +11,14 @@ from tests.e2e.spine.conftest import inside
 
 from ai_agent_mesh.kernel.ids import new_id
 
-__all__ = ["Theirs", "inside", "ours", "theirs"]
+__all__ = ["PLAIN", "POLICY", "Theirs", "inside", "ours", "theirs"]
 
 WORKFLOW = """
 document: {dsl: '1.0.0', namespace: test, name: acrosstheway, version: 1.0.0}
 do: [{ask: {listen: {to: {one: {with: {type: x.approval, data: 1}}}}}}]
 """
+#: Parameters of paths that name no object.
+PLAIN = {"month": "2026-11", "maintenance_id": "mnt_everybodys"}
 POLICY = "permit (principal, action, resource);"
 
 

@@ -12,7 +12,7 @@ import asyncpg
 import httpx
 import pytest
 from tests.e2e.conftest import Stack
-from tests.e2e.crossing.conftest import POLICY, Theirs
+from tests.e2e.crossing.conftest import PLAIN, POLICY, Theirs
 
 from ai_agent_mesh.api.table import ROUTES, Route
 from ai_agent_mesh.kernel.ids import new_id
@@ -25,8 +25,6 @@ BODIES: dict[str, object] = {
     "PATCH /v1/tenants/{tenant_id}": {"tier": "free"},
     "PUT /v1/policies/{name}": {"text": POLICY},
 }
-#: Parameters of paths that name no object.
-PLAIN = {"month": "2026-11", "maintenance_id": "mnt_everybodys"}
 #: Parameters of queries that name none, beside those that name one.
 HARMLESS = {
     "limit", "cursor", "kind", "label", "health", "name_prefix", "enabled", "state", "since",
