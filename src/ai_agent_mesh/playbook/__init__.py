@@ -4,7 +4,7 @@ from ai_agent_mesh.playbook.comparing import Difference, differences
 from ai_agent_mesh.playbook.loading import PlaybookInvalid, default, load, parse
 from ai_agent_mesh.playbook.markdown import markdown
 from ai_agent_mesh.playbook.schema import Playbook
-from ai_agent_mesh.playbook.schema.monitoring import AlertGroup
+from ai_agent_mesh.playbook.schema.monitoring import AlertGroup, Alerting, Signal, Tells, Urgency
 from ai_agent_mesh.playbook.schema.promises import (
     ApiKeys,
     Latency,
@@ -18,6 +18,7 @@ from ai_agent_mesh.playbook.writing import Plain, canonical, flat, plain
 
 __all__ = [
     "AlertGroup",
+    "Alerting",
     "ApiKeys",
     "Condition",
     "Difference",
@@ -29,7 +30,10 @@ __all__ = [
     "Playbook",
     "PlaybookInvalid",
     "Sense",
+    "Signal",
+    "Tells",
     "Tier",
+    "Urgency",
     "canonical",
     "default",
     "differences",

@@ -2,6 +2,16 @@
 
 from ai_agent_mesh.sla.availability import Judged, Judgement, availability
 from ai_agent_mesh.sla.budget import allowed_budget, budget_left
+from ai_agent_mesh.sla.burn import (
+    BurnRate,
+    BurnWindow,
+    Requests,
+    alarms,
+    budget_lasts,
+    burn_rate,
+    burns,
+    reachable,
+)
 from ai_agent_mesh.sla.calendars import (
     BestEffort,
     BusinessDays,
@@ -44,6 +54,8 @@ __all__ = [
     "Announcement",
     "Attainment",
     "BestEffort",
+    "BurnRate",
+    "BurnWindow",
     "BusinessDays",
     "Category",
     "CreditStep",
@@ -54,6 +66,7 @@ __all__ = [
     "Method",
     "MinuteCount",
     "Outcome",
+    "Requests",
     "Response",
     "Service",
     "Sketch",
@@ -62,11 +75,15 @@ __all__ = [
     "Weekday",
     "WeeklyWindow",
     "Years",
+    "alarms",
     "allowed_budget",
     "attainment",
     "availability",
     "bad",
+    "budget_lasts",
     "budget_left",
+    "burn_rate",
+    "burns",
     "credit_percent",
     "due",
     "fault_of_status",
@@ -75,6 +92,7 @@ __all__ = [
     "moment_of",
     "percent_text",
     "prorated_fee",
+    "reachable",
     "spans_of",
     "started_in",
     "timed",

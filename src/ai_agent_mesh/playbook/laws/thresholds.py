@@ -1,4 +1,4 @@
-"""Laws of section 5 and 6: each signal in its own unit, a warning before its alarm."""
+"""Laws of section 5 and 6: each signal in its own unit, whole windows, warnings before alarms."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,10 +7,13 @@ from types import NoneType
 
 from ai_agent_mesh.playbook.laws.law import Broken, Law, WideLaw, law
 from ai_agent_mesh.playbook.schema.changes import Rollback, RollbackSignal
-from ai_agent_mesh.playbook.schema.monitoring import Signal
+from ai_agent_mesh.playbook.schema.monitoring import Alerting, Burn, BurnAlerts, Signal
 from ai_agent_mesh.playbook.units import Condition
 from ai_agent_mesh.playbook.units.conditions import write_condition
 from ai_agent_mesh.playbook.units.moments import write_duration
+
+_MINUTE = timedelta(minutes=1)
+_SHORTEST_MONTH = timedelta(days=28)
 
 #: What each signal is measured in; an event in nothing.
 LEVELS: dict[str, type] = {
@@ -57,7 +60,29 @@ def _target_within_the_worst(target: timedelta, worst: timedelta) -> Broken:
         yield "worst_case", f"is below the target; expected at least {write_duration(target)}"
 
 
+@law(Alerting, "rates_over")
+def _measured_in_whole_minutes(over: timedelta) -> Broken:
+    if over % _MINUTE:
+        yield "rates_over", "is not whole minutes; expected such as 5m"
+
+
+@law(BurnAlerts, "short_window", "windows")
+def _windows_divide(parts: int, windows: tuple[Burn, ...]) -> Broken:
+    for index, one in enumerate(windows):
+        if one.within % (parts * _MINUTE):
+            yield (
+                f"windows.{index}.within",
+                f"has no {parts} parts of whole minutes; expected such as {parts * 5}m",
+            )
+        if one.within > _SHORTEST_MONTH:
+            yield f"windows.{index}.within", "is longer than a month; expected at most 28d"
+        if not one.budget:
+            yield f"windows.{index}.budget", "is nothing; expected more than 0%"
+
+
 LAWS: tuple[Law, ...] = (
+    _measured_in_whole_minutes,
+    _windows_divide,
     law("alerts.*.rules")(_each_in_its_unit),
     law("rollback.triggers")(_each_in_its_unit),
     _target_within_the_worst,

@@ -3,6 +3,7 @@
 from ai_agent_mesh.playbook.markdown.words import (
     bullets,
     condition,
+    each,
     listed,
     money,
     promised,
@@ -37,9 +38,34 @@ def monitoring(book: Playbook) -> str:
     ]
     alerts = table(("Alert", "Signal", "When"), rows)
     return (
-        f"### 5.1 What is watched\n\n{watched}\n### 5.2 Alerts\n\n{alerts}\n"
+        f"### 5.1 What is watched\n\n{watched}\n### 5.2 Alerts\n\n{alerts}\n{_alerting(book)}\n"
         f"### 5.3 On call\n\n{_oncall(book)}"
     )
+
+
+def _alerting(book: Playbook) -> str:
+    how, burn, loop = book.alerting, book.alerting.burn, book.alerting.crash_loop
+    rows = [
+        (
+            f"{one.urgency} → {book.alerts[one.urgency].tells}",
+            f"{percent_text(one.budget)} of a month's error budget",
+            spell(one.within),
+        )
+        for one in burn.windows
+    ]
+    lines = bullets(
+        [
+            (
+                f"Evaluated {each(how.evaluated_every)}; error rate and latency over "
+                f"{spell(how.rates_over)}. A level must be passed for {spell(how.lasting)} unless "
+                f"its rule says how long; an event is told for {spell(how.events_shown)}."
+            ),
+            f"A share of fewer than {how.min_requests} requests alarms nobody.",
+            (f"A crash loop is {loop.restarts} or more restarts within {spell(loop.within)}."),
+            f"Budgets are also looked at over the last 1/{burn.short_window} of each time below.",
+        ]
+    )
+    return f"{lines}\n{table(('Alert', 'When more is spent than', 'Within'), rows)}"
 
 
 def _oncall(book: Playbook) -> str:
@@ -97,7 +123,7 @@ def support(book: Playbook) -> str:
     """Return how soon each tier's tickets are answered, and by which ways."""
     severities = list(book.severities)
     rows = [
-        (book.tiers[name].title, *(promised(terms.response[each]) for each in severities))
+        (book.tiers[name].title, *(promised(terms.response[one]) for one in severities))
         for name, terms in book.support.items()
     ]
     ways = bullets(

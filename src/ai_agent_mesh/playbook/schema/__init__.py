@@ -14,7 +14,13 @@ from ai_agent_mesh.playbook.schema.incidents import (
     StatusPage,
 )
 from ai_agent_mesh.playbook.schema.kinds import EACH_SEVERITY, EACH_TIER, Keys, Section
-from ai_agent_mesh.playbook.schema.monitoring import AlertGroup, Monitoring, OnCall, Urgency
+from ai_agent_mesh.playbook.schema.monitoring import (
+    AlertGroup,
+    Alerting,
+    Monitoring,
+    OnCall,
+    Urgency,
+)
 from ai_agent_mesh.playbook.schema.promises import (
     ApiKeys,
     Document,
@@ -55,6 +61,7 @@ class Playbook(Section, frozen=True, dict=True):
     compliance: Compliance
     monitoring: Monitoring
     alerts: Annotated[Mapping[str, AlertGroup], Keys(Urgency)]
+    alerting: Alerting
     oncall: OnCall
     deployments: Deployments
     rollback: Rollback

@@ -10,10 +10,13 @@ from ai_agent_mesh.playbook.schema.kinds import (
     Flag,
     Keys,
     Money,
+    Positive,
     Section,
+    Share,
     Text,
     Words,
 )
+from ai_agent_mesh.sla import BurnWindow
 
 
 class Metrics(Section, frozen=True):
@@ -84,6 +87,48 @@ class Urgency(StrEnum):
     CRITICAL = "critical"
     WARNING = "warning"
     INFO = "info"
+
+
+class CrashLoop(Section, frozen=True):
+    """How many restarts within what time make a crash loop."""
+
+    restarts: Positive
+    within: Duration
+
+
+class Burn(Section, frozen=True):
+    """How much of a month's error budget, spent within what time, alarms whom."""
+
+    budget: Share
+    within: Duration
+    urgency: Urgency
+
+
+class BurnAlerts(Section, frozen=True):
+    """When an error budget is spent too fast."""
+
+    short_window: Positive
+    windows: tuple[Burn, ...]
+
+    def of(self, urgency: Urgency) -> tuple[BurnWindow, ...]:
+        """Return the windows of an urgency, as `sla.alarms` takes them."""
+        return tuple(
+            BurnWindow(one.budget, one.within, one.within / self.short_window)
+            for one in self.windows
+            if one.urgency is urgency
+        )
+
+
+class Alerting(Section, frozen=True):
+    """How alerts are evaluated."""
+
+    evaluated_every: Duration
+    rates_over: Duration
+    lasting: Duration
+    events_shown: Duration
+    min_requests: Positive
+    crash_loop: CrashLoop
+    burn: BurnAlerts
 
 
 class Pay(Section, frozen=True):
