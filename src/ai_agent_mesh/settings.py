@@ -67,6 +67,11 @@ class Settings:
         return self.data / "keys" / "master.key"
 
     @property
+    def restarts(self) -> Path:
+        """Return the file in which `mesh up` counts how often it had to start a process again."""
+        return self.data / "run" / "restarts.json"
+
+    @property
     def ledger_key(self) -> Path:
         """Return the file of the key that signs the ledger."""
         return self.data / "keys" / "ledger.key"

@@ -16,7 +16,9 @@ from ai_agent_mesh import web
 from ai_agent_mesh.api import faults, openapi
 from ai_agent_mesh.api.door import Door
 from ai_agent_mesh.api.exchange import App
+from ai_agent_mesh.api.table import judged_pairs
 from ai_agent_mesh.kernel.errors import Fact
+from ai_agent_mesh.operations.alerts import routes as alerts
 from ai_agent_mesh.operations.amendments import routes as amendments
 from ai_agent_mesh.operations.credits import routes as booked
 from ai_agent_mesh.operations.maintenance import routes as maintenance
@@ -36,7 +38,7 @@ from ai_agent_mesh.wiring import Mesh
 
 MODULES = (
     identity, agents, governance, orchestration, telemetry, ledger, objectives, maintenance,
-    booked, notices, amendments, status, probe,
+    alerts, booked, notices, amendments, status, probe,
 )  # fmt: skip
 
 AnyRequest = Request[Any, Any, Any]  # the types of a user, an auth and a state that we do not use
@@ -49,6 +51,7 @@ def handlers(module: ModuleType) -> Iterator[BaseRouteHandler]:
 
 def build(mesh: Mesh) -> Door:
     """Return the whole ASGI application, door included, over a wired mesh."""
+    mesh.metrics.expect(judged_pairs())
     routes = [handler for module in MODULES for handler in handlers(module)]
     inner = Litestar(
         route_handlers=[*routes, *web.routes(), *_public(mesh)],
@@ -99,8 +102,8 @@ def _public(mesh: Mesh) -> list[BaseRouteHandler]:
     """Return what answers without a key: the metrics and the OpenAPI document."""
 
     @get("/metrics", media_type="application/openmetrics-text", include_in_schema=False)
-    async def metrics() -> Response[bytes]:
-        body, kind = await mesh.measure()
+    async def metrics(request: AnyRequest) -> Response[bytes]:
+        body, kind = await mesh.measure(request.headers.get("accept", ""))
         return Response(body, media_type=kind)
 
     @get("/openapi.json", media_type=MediaType.JSON, include_in_schema=False)

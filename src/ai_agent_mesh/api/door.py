@@ -34,7 +34,7 @@ from ai_agent_mesh.sla import Category, Fault, fault_of_status
 log = structlog.get_logger(__name__)
 
 #: Whose entries the calls of unknown callers are.
-NOBODY = "platform"
+NOBODY, PROBE = "platform", "probe"
 
 
 class Door:
@@ -261,8 +261,8 @@ class Door:
 
     def _count(self, entry: Entry) -> None:
         self._mesh.metrics.request(
-            str(entry.service), str(entry.category), str(entry.fault), entry.status or 0,
-            entry.latency_us / 1_000_000,
+            str(entry.service), str(entry.category), entry.fault, entry.status or 0,
+            entry.latency_us, probe=entry.tenant == PROBE,
         )  # fmt: skip
 
     def _seals(

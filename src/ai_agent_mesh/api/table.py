@@ -97,6 +97,7 @@ ROUTES: tuple[Route, ...] = (
         DELETE  /v1/users/{user_id}              users:write
         GET     /v1/ledger/entries               ledger:read
         GET     /v1/ledger/key                   ledger:read
+        GET     /v1/alerts                       platform:read
         GET     /v1/slos                         sla:read
         GET     /v1/sla/statements/{month}       sla:read
         GET     /v1/sla/credits                  sla:read
@@ -228,6 +229,13 @@ def inner_path(path: str) -> str:
 def service_of(path: str) -> Service:
     """Return the service that answers for a path that no route matches."""
     return next((s for prefix, s in _OWNERS if path.startswith(prefix)), Service.API)
+
+
+def judged_pairs() -> frozenset[tuple[str, str]]:
+    """Return every service and category that a call may be counted under."""
+    refused = [(service, Category.OTHER) for service in Service]
+    routed = [(route.service, route.category) for route in ROUTES]
+    return frozenset((service.value, category.value) for service, category in refused + routed)
 
 
 _OWNERS = tuple(

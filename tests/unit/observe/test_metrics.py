@@ -1,16 +1,20 @@
 """The metrics are what was counted, in text that a Prometheus parser reads."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from ai_agent_mesh.playbook import default
 from ai_agent_mesh.plumbing.observe import Metrics
+from ai_agent_mesh.sla import Fault, bad, timed, valid, within
+
+PROMISED = {name: (each.p50, each.p95, each.p99) for name, each in default().latency.items()}
 
 
 def read(metrics: Metrics) -> dict[str, list[tuple[dict[str, str], float]]]:
     found: dict[str, list[tuple[dict[str, str], float]]] = {}
-    text = metrics.render().decode()
+    text = metrics.render()[0].decode()
     for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call]
         for sample in family.samples:
             found.setdefault(sample.name, []).append((dict(sample.labels), float(sample.value)))
@@ -18,9 +22,9 @@ def read(metrics: Metrics) -> dict[str, list[tuple[dict[str, str], float]]]:
 
 
 def test_what_was_counted_is_shown_in_open_metrics() -> None:
-    metrics = Metrics([timedelta(milliseconds=400)], version="1.2", build={"commit": "abc"})
-    metrics.request("api", "agent_crud", "none", 200, 0.3)
-    metrics.request("api", "agent_crud", "upstream", 502, None)
+    metrics = Metrics(version="1.2", build={"commit": "abc"})
+    metrics.request("api", "agent_crud", Fault.NONE, 200, 300_000)
+    metrics.request("api", "agent_crud", Fault.UPSTREAM, 502, 1)
     metrics.rate_limited("free")
     metrics.policy_decision("invokeAgent", allowed=False, duration_us=900)
     metrics.inbox(7, timedelta(seconds=1.5))
@@ -39,15 +43,26 @@ def test_what_was_counted_is_shown_in_open_metrics() -> None:
     assert shown["mesh_ledger_sequencer_lag_seconds"] == [({}, 1.5)]
     assert ({"pool": "app", "state": "used"}, 3.0) in shown["mesh_database_connections"]
     assert shown["mesh_build_info"] == [({"version": "1.2", "commit": "abc"}, 1.0)]
-    assert "openmetrics-text" in metrics.content_type
+    assert "openmetrics-text" in metrics.render()[1]
+
+
+def test_whoever_asks_for_prometheus_own_text_gets_it() -> None:
+    text, kind = Metrics(PROMISED).render("text/plain")
+    assert kind.startswith("text/plain")
+    assert b"# EOF" not in text
+    prometheus = (
+        "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+    )
+    assert "openmetrics-text" in Metrics(PROMISED).render(prometheus)[1]
 
 
 def test_every_promised_threshold_is_the_edge_of_a_bucket() -> None:
-    targets = [t for each in default().latency.values() for t in (each.p50, each.p95, each.p99)]
-    metrics = Metrics(targets)
-    metrics.request("api", "other", "none", 200, 0.001)
+    level = timedelta(seconds=1.25)
+    metrics = Metrics(PROMISED, levels=[level])
+    metrics.request("api", "other", Fault.NONE, 200, 1_000)
     edges = {float(at["le"]) for at, _ in read(metrics)["mesh_request_latency_seconds_bucket"]}
-    assert {t.total_seconds() for t in targets} <= edges
+    wanted = {level, *(limit for limits in PROMISED.values() for limit in limits)}
+    assert {limit.total_seconds() for limit in wanted} <= edges
 
 
 def test_a_state_that_no_run_is_in_any_more_is_gone() -> None:
@@ -63,3 +78,47 @@ def test_calls_in_flight_are_told_as_they_stand() -> None:
     assert read(metrics)["mesh_requests_in_flight"] == [({}, 2.0)]
     metrics.in_flight -= 2
     assert read(metrics)["mesh_requests_in_flight"] == [({}, 0.0)]
+
+
+def test_indicators_stand_at_zero_before_the_first_call() -> None:
+    metrics = Metrics(PROMISED)
+    metrics.expect([("api", "agent_crud"), ("api", "other")])
+    shown = read(metrics)
+    crud, other = ({"service": "api", "category": name} for name in ("agent_crud", "other"))
+    for name in ("mesh_sli_valid", "mesh_sli_bad", "mesh_sli_timed", "mesh_probe_requests"):
+        assert shown[f"{name}_total"] == [(crud, 0.0), (other, 0.0)]
+    # What is promised no latency has no calls that could be within it.
+    assert shown["mesh_sli_within_total"] == [
+        ({**crud, "percentile": name}, 0.0) for name in ("p50", "p95", "p99")
+    ]
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("latency_us", [99_999, 100_000, 499_999, 500_000])
+def test_indicators_count_by_the_table_of_outcomes(fault: Fault, latency_us: int) -> None:
+    metrics = Metrics(PROMISED)
+    metrics.request("api", "agent_crud", fault, 200, latency_us, probe=True)
+    shown = {name: sum(value for _, value in samples) for name, samples in read(metrics).items()}
+    assert shown["mesh_sli_valid_total"] == valid(fault)
+    assert shown["mesh_sli_bad_total"] == bad(fault)
+    assert shown["mesh_sli_timed_total"] == timed(fault)
+    assert shown["mesh_probe_requests_total"] == 1
+    thresholds = (limit.microseconds for limit in PROMISED["agent_crud"])
+    assert shown["mesh_sli_within_total"] == sum(within(fault, latency_us, t) for t in thresholds)
+    assert shown.get("mesh_request_latency_seconds_count", 0) == timed(fault)
+
+
+def test_what_is_known_of_the_machine_is_shown_and_what_is_not_is_left_out() -> None:
+    metrics = Metrics()
+    metrics.host({"disk_usage": (30, 100), "database_connections": (5, 97)})
+    metrics.restarts({"worker-1": 2})
+    metrics.events({"backup_completed": datetime(2026, 11, 1, tzinfo=UTC)})
+    metrics.objectives({"api-availability": 0.9999})
+    shown = read(metrics)
+    assert shown["mesh_data_disk_bytes"] == [({"state": "used"}, 30.0), ({"state": "size"}, 100.0)]
+    assert shown["mesh_postgres_connections"][1] == ({"state": "limit"}, 97.0)
+    assert "mesh_host_memory_bytes" not in shown
+    assert shown["mesh_process_restarts"] == [({"process": "worker-1"}, 2.0)]
+    assert shown["mesh_event_timestamp_seconds"] == [({"event": "backup_completed"}, 1793491200.0)]
+    assert shown["mesh_objective_ratio"] == [({"slo": "api-availability"}, 0.9999)]
+    assert shown["process_resident_memory_bytes"][0][1] > 1e6

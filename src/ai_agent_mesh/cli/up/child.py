@@ -5,13 +5,15 @@ import logging
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import NoReturn
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
-from ai_agent_mesh.plumbing.processes import die_with_parent
+from ai_agent_mesh.plumbing.processes import die_with_parent, note_restart
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +31,15 @@ class Child:
     """`python -m ai_agent_mesh WORDS…` with an environment, writing to a log file of its own."""
 
     def __init__(
-        self, name: str, words: tuple[str, ...], environ: Mapping[str, str], logs: Path
+        self,
+        name: str,
+        words: tuple[str, ...],
+        environ: Mapping[str, str],
+        logs: Path,
+        restarts: Path | None = None,
     ) -> None:
         self.name = name
+        self._restarts = restarts
         self.log = logs / f"{name}.log"
         self.deaths = 0
         self._words = words
@@ -63,9 +71,16 @@ class Child:
         finally:
             await self._end()
         self.deaths += 1
+        self._note()
         if monotonic() - began < _HEALTHY_S:
             raise EndedEarly(f"{self.name} ended with {_how(code)}")
         log.warning("%s ended with %s: starting it again", self.name, _how(code))
+
+    def _note(self) -> None:
+        """Count the restart for whoever watches; a full disk must not end what keeps us up."""
+        if self._restarts:
+            with suppress(OSError):
+                note_restart(self._restarts, self.name, datetime.now(UTC))
 
     async def _start(self) -> asyncio.subprocess.Process:
         # Nothing in a process is state, so one whose supervisor is gone may be killed outright:

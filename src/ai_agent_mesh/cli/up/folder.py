@@ -33,6 +33,11 @@ class DataFolder:
         return self.path / "run"
 
     @property
+    def restarts(self) -> Path:
+        """How often each process had to be started again."""
+        return self.run / "restarts.json"
+
+    @property
     def logs(self) -> Path:
         """What each process says."""
         return self.path / "logs"

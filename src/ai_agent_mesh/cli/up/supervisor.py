@@ -20,7 +20,7 @@ from ai_agent_mesh.cli.up.logs import tend
 from ai_agent_mesh.cli.up.store import Store, open_store
 from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.plumbing.postgres import migrate
-from ai_agent_mesh.plumbing.processes import FolderLock, free_port
+from ai_agent_mesh.plumbing.processes import FolderLock, clear_restarts, free_port
 from ai_agent_mesh.settings import LOOPBACK, Settings
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ async def stand(plan: Plan) -> None:
     """Bring everything up, tell where it is, and keep it running until cancelled."""
     folder = prepare(plan.settings.data)
     with FolderLock(folder.run):
+        clear_restarts(folder.restarts)
         port = free_port(plan.settings.host, plan.settings.port)
         async with open_store(plan.settings) as store:
             await _migrate(store)
@@ -113,10 +114,12 @@ def _children(plan: Plan, folder: DataFolder, store: Store, key: str | None) -> 
     words = [("api",)] + [("worker",)] * plan.workers
     names = ["api"] + [f"worker-{number}" for number in range(1, plan.workers + 1)]
     children = [
-        Child(name, each, environ, folder.logs) for name, each in zip(names, words, strict=True)
+        Child(name, each, environ, folder.logs, folder.restarts)
+        for name, each in zip(names, words, strict=True)
     ]
     if key:
-        children.append(Child(PROBE, (PROBE,), environ | {"MESH_PROBE_KEY": key}, folder.logs))
+        environ = environ | {"MESH_PROBE_KEY": key}
+        children.append(Child(PROBE, (PROBE,), environ, folder.logs, folder.restarts))
     return children
 
 

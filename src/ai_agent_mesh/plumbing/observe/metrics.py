@@ -4,13 +4,26 @@ Requests are labelled by service, category and fault, never by tenant, path or i
 is a series for ever, and what is known of a tenant stands in the ledger.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache
+from itertools import chain
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
-from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+)
+from prometheus_client.exposition import choose_encoder
 
+from ai_agent_mesh.plumbing.observe.indicators import Indicators
+from ai_agent_mesh.sla import Fault, timed
+
+_OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 #: Between the promised thresholds the histogram has these, so that a display has a shape.
 _SHAPE_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
@@ -18,19 +31,25 @@ _SHAPE_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
 class Metrics:
     """What a process counts; the doors and the jobs call its methods, `/metrics` renders it."""
 
-    content_type = CONTENT_TYPE_LATEST
-
     def __init__(
         self,
-        thresholds: Iterable[timedelta] = (),
+        latency: Mapping[str, Sequence[timedelta]] | None = None,
         *,
+        levels: Iterable[timedelta] = (),
         version: str = "",
         build: Mapping[str, str] | None = None,
         registry: CollectorRegistry | None = None,
     ) -> None:
-        """`thresholds` are the promised latencies: each becomes a bucket's edge, to be exact."""
+        """`latency` has each category's promised p50, p95 and p99, `levels` those of alerts: each
+        becomes a bucket's edge, to be exact."""
         self.registry = registry or CollectorRegistry()
-        edges = sorted({*_SHAPE_S, *(limit.total_seconds() for limit in thresholds)})
+        promised = latency or {}
+        edges = sorted(
+            {*_SHAPE_S, *(each.total_seconds() for each in chain(levels, *promised.values()))}
+        )
+        self._indicators = Indicators(promised)
+        self.registry.register(self._indicators)
+        ProcessCollector(registry=self.registry)
         self._requests = self._counter(
             "mesh_requests", "API calls answered.", "service", "category", "fault", "status"
         )
@@ -66,6 +85,33 @@ class Metrics:
         self._pool = self._gauge(
             "mesh_database_connections", "Connections by pool; state used or size.", "pool", "state"
         )
+        self._database_up = self._gauge("mesh_database_up", "Whether the database answers.")
+        self._postgres = self._gauge(
+            "mesh_postgres_connections",
+            "Connections of the database; state used or limit.",
+            "state",
+        )
+        self._disk = self._gauge(
+            "mesh_data_disk_bytes", "The disk of the data folder; state used or size.", "state"
+        )
+        self._memory = self._gauge(
+            "mesh_host_memory_bytes",
+            "Memory that this process may have; state used or size.",
+            "state",
+        )
+        self._restarts = self._gauge(
+            "mesh_process_restarts", "Times that `mesh up` had to start a process again.", "process"
+        )
+        self._agents = self._gauge("mesh_agents", "Registered agents of all tenants.")
+        self._fees = self._gauge(
+            "mesh_monthly_fees", "What all tenants pay a month, by currency.", "currency"
+        )
+        self._events = self._gauge(
+            "mesh_event_timestamp_seconds", "When such a thing happened last.", "event"
+        )
+        self._objectives = self._gauge(
+            "mesh_objective_ratio", "The share of good requests that the playbook asks for.", "slo"
+        )
         self._spans = self._counter(
             "mesh_spans_exported", "Spans handed to the OTLP exporter, by outcome.", "outcome"
         )
@@ -73,13 +119,27 @@ class Metrics:
             {"version": version, **(build or {})}
         )
 
+    def expect(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Show the series of these pairs of service and category before the first call."""
+        for pair in dict.fromkeys(pairs):
+            self._indicators.expect([pair])
+            self._took(*pair)
+
     def request(
-        self, service: str, category: str, fault: str, status: int, latency_s: float | None
+        self,
+        service: str,
+        category: str,
+        fault: Fault,
+        status: int,
+        latency_us: int,
+        *,
+        probe: bool = False,
     ) -> None:
-        """Count one answered call; `latency_s` is None where it is not to be judged."""
+        """Count one answered call; its latency only where latency is judged by such a fault."""
         self._answered(service, category, fault, str(status)).inc()
-        if latency_s is not None:
-            self._took(service, category).observe(latency_s)
+        self._indicators.add((service, category), fault, latency_us, probe=probe)
+        if timed(fault):
+            self._took(service, category).observe(latency_us / 1e6)
 
     def rate_limited(self, tier: str) -> None:
         """Count a call refused because its tenant's allowance was used up."""
@@ -96,6 +156,13 @@ class Metrics:
         for state, count in by_state.items():
             self._runs.labels(state).set(count)
 
+    def business(self, agents: int, fees: Mapping[str, Decimal]) -> None:
+        """Say how many agents there are, and what all tenants pay a month by currency."""
+        self._agents.set(agents)
+        self._fees.clear()
+        for currency, fee in fees.items():
+            self._fees.labels(currency).set(float(fee))
+
     def inbox(self, entries: int, oldest: timedelta) -> None:
         """Say how many ledger entries wait, and how long the oldest has."""
         self._inbox.set(entries)
@@ -106,14 +173,48 @@ class Metrics:
         self._pool.labels(name, "used").set(used)
         self._pool.labels(name, "size").set(size)
 
+    def database(self, *, up: bool) -> None:
+        """Say whether the database answered; where not, its figures are those of last time."""
+        self._database_up.set(up)
+
+    def host(self, figures: Mapping[str, tuple[int, int]]) -> None:
+        """Say how much is used of how much, by the playbook's name of the signal."""
+        gauges = {
+            "database_connections": (self._postgres, "limit"),
+            "disk_usage": (self._disk, "size"),
+            "memory_usage": (self._memory, "size"),
+        }
+        for name, (used, of) in figures.items():
+            gauge, whole = gauges[name]
+            gauge.labels("used").set(used)
+            gauge.labels(whole).set(of)
+
+    def restarts(self, by_process: Mapping[str, int]) -> None:
+        """Say how often each process had to be started again since `mesh up` began."""
+        for process, count in by_process.items():
+            self._restarts.labels(process).set(count)
+
+    def events(self, last: Mapping[str, datetime]) -> None:
+        """Say when each kind of event happened last."""
+        for event, at in last.items():
+            self._events.labels(event).set(at.timestamp())
+
+    def objectives(self, goals: Mapping[str, float]) -> None:
+        """Say what share of requests is to be good, by objective."""
+        for name, goal in goals.items():
+            self._objectives.labels(name).set(goal)
+
     def spans_exported(self, outcome: str, count: int = 1) -> None:
         """Count spans `sent`, `failed` or `dropped` on their way to an OTLP receiver."""
         self._spans.labels(outcome).inc(count)
 
-    def render(self) -> bytes:
-        """Return everything as OpenMetrics text, of the type `content_type`."""
-        text: bytes = generate_latest(self.registry)  # type: ignore[no-untyped-call] # not typed there
-        return text
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """Return everything as text and its type: OpenMetrics, or Prometheus's own format where
+        `accept` names that and not OpenMetrics."""
+        plain = "text/plain" in accept and "openmetrics" not in accept
+        encode, kind = choose_encoder("text/plain" if plain else _OPENMETRICS)
+        text: bytes = encode(self.registry)
+        return text, kind
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)

@@ -35,6 +35,7 @@ from ai_agent_mesh.product.agents.model import (
 from ai_agent_mesh.product.agents.ports import AgentCaller, CardReader, Work
 from ai_agent_mesh.product.agents.rules import origin_of
 from ai_agent_mesh.product.agents.service import Agents, Registrar
+from ai_agent_mesh.product.agents.store import registered
 from ai_agent_mesh.product.agents.views import AgentView, filters_of, view
 
 __all__ = [
@@ -78,5 +79,6 @@ __all__ = [
     "check_health",
     "filters_of",
     "origin_of",
+    "registered",
     "view",
 ]

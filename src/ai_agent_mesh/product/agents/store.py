@@ -209,3 +209,9 @@ def _agent(row: asyncpg.Record) -> Agent:
             checked_at=row["checked_at"],
         ),
     )
+
+
+async def registered(tx: Tx) -> int:
+    """Return how many agents of all tenants are registered."""
+    count: int = await tx.fetchval("SELECT count(*) FROM agent")
+    return count

@@ -31,6 +31,7 @@ from ai_agent_mesh.product.identity.roles import (
 )
 from ai_agent_mesh.product.identity.rules import KeyTerms, key_terms
 from ai_agent_mesh.product.identity.scope import scoped
+from ai_agent_mesh.product.identity.store import fees_by_currency
 from ai_agent_mesh.product.identity.tenants import Tenants, find_tenant
 from ai_agent_mesh.product.identity.users import Users
 from ai_agent_mesh.product.identity.views import (
@@ -69,6 +70,7 @@ __all__ = [
     "User",
     "Users",
     "bootstrap",
+    "fees_by_currency",
     "find_tenant",
     "issued_view",
     "key_hash",

@@ -251,3 +251,12 @@ def _user(row: asyncpg.Record) -> User:
 
 def _key(row: asyncpg.Record) -> ApiKey:
     return msgspec.convert(dict(row), ApiKey)
+
+
+async def fees_by_currency(tx: Tx) -> dict[str, Decimal]:
+    """Return what all tenants pay a month, by currency."""
+    rows = await tx.fetch(
+        "SELECT currency, sum(monthly_fee) AS fees FROM tenant"
+        " WHERE monthly_fee IS NOT NULL GROUP BY currency"
+    )
+    return {row["currency"]: row["fees"] for row in rows}
