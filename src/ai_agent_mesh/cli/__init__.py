@@ -34,6 +34,7 @@ COMMANDS = {
     "credit": "Closed months, and the credits that were booked",
     "maintenance": "Planned maintenance: announce, list, cancel",
     "subscription": "Subscriptions to notices",
+    "alert": "Alerts of the platform",
     "ledger": "Export and verify the ledger",
     "migrate": "Bring the database to this version's schema",
     "api": "Run one API process",

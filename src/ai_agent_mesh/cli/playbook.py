@@ -1,6 +1,7 @@
 """`mesh playbook`: show, check, compare and render the playbook."""
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +24,42 @@ from ai_agent_mesh.playbook import (
     markdown,
     plain,
 )
+
+
+def _prometheus(playbook: Playbook, _month: Month) -> str:
+    from importlib.metadata import version
+
+    from ai_agent_mesh.adapters import prometheus
+
+    return prometheus.render(playbook, version=version("ai-agent-mesh"))
+
+
+def _alertmanager(playbook: Playbook, _month: Month) -> str:
+    from ai_agent_mesh.adapters import alertmanager
+
+    return alertmanager.render(playbook)
+
+
+def _grafana(playbook: Playbook, _month: Month) -> str:
+    from ai_agent_mesh.adapters import grafana
+
+    return grafana.render(playbook)
+
+
+def _openslo(playbook: Playbook, _month: Month) -> str:
+    from ai_agent_mesh.adapters import openslo
+
+    return openslo.render(playbook)
+
+
+#: What a playbook can be rendered to.
+FORMS: dict[str, Callable[[Playbook, Month], str]] = {
+    "markdown": markdown,
+    "prometheus": _prometheus,
+    "alertmanager": _alertmanager,
+    "grafana": _grafana,
+    "openslo": _openslo,
+}
 
 app = typer.Typer(help="Show, check, compare and render the playbook.", no_args_is_help=True)
 
@@ -87,18 +124,20 @@ def diff(
 
 @app.command()
 def render(
-    to: Annotated[str, typer.Option("--to", help="What to write; markdown is known.")],
+    to: Annotated[str, typer.Option("--to", help=f"What to write: {', '.join(FORMS)}.")],
     month: Annotated[
         str | None, typer.Option(help="Of which downtime is told (2026-11); the current without.")
     ] = None,
     playbook: From = None,
 ) -> None:
-    """Write the service level document from the playbook's data."""
-    if to != "markdown":
-        print(f"mesh: cannot render to {to!r}; expected markdown", file=sys.stderr)
+    """Write the service level document, or what another tool reads, from the playbook's data."""
+    if to not in FORMS:
+        close = get_close_matches(to, FORMS, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        print(f"mesh: cannot render to {to!r}; expected {', '.join(FORMS)}{hint}", file=sys.stderr)
         raise typer.Exit(2)
     judged = Month.parse(month) if month else Month.of(datetime.now(UTC))
-    print(markdown(_loaded(playbook or _configured()), judged), end="")
+    print(FORMS[to](_loaded(playbook or _configured()), judged), end="")
 
 
 def _configured() -> Path | None:

@@ -94,6 +94,6 @@ def test_render_writes_the_document_for_a_month(mine: Path) -> None:
 
 
 def test_render_refuses_what_is_not_built_by_name() -> None:
-    done = RUN.invoke(app, ["render", "--to", "prometheus"])
+    done = RUN.invoke(app, ["render", "--to", "datadog"])
     assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
-    assert "'prometheus'" in done.stderr
+    assert "'datadog'" in done.stderr

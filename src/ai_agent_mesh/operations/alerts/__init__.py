@@ -1,0 +1,46 @@
+"""What alarms, and when: one definition from the playbook, for Prometheus and for ourselves."""
+
+from ai_agent_mesh.operations.alerts.definition import latency_levels, objectives, rules
+from ai_agent_mesh.operations.alerts.evaluating import State, holds, moved, state_of
+from ai_agent_mesh.operations.alerts.model import (
+    Alert,
+    Availability,
+    Burn,
+    Event,
+    Objective,
+    Rule,
+    Speed,
+    Threshold,
+)
+from ai_agent_mesh.operations.alerts.readings import Readings, requests, windows
+from ai_agent_mesh.operations.alerts.service import Alerts
+from ai_agent_mesh.operations.alerts.store import AlertStore, last_events
+from ai_agent_mesh.operations.alerts.surroundings import Surroundings
+from ai_agent_mesh.operations.alerts.views import AlertView, view
+
+__all__ = [
+    "Alert",
+    "AlertStore",
+    "AlertView",
+    "Alerts",
+    "Availability",
+    "Burn",
+    "Event",
+    "Objective",
+    "Readings",
+    "Rule",
+    "Speed",
+    "State",
+    "Surroundings",
+    "Threshold",
+    "holds",
+    "last_events",
+    "latency_levels",
+    "moved",
+    "objectives",
+    "requests",
+    "rules",
+    "state_of",
+    "view",
+    "windows",
+]

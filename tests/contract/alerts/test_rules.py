@@ -1,0 +1,215 @@
+"""What is rendered is what Prometheus and Alertmanager themselves accept and work by."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.conftest import needs
+from tests.contract.alerts import prometheus as scenario
+
+from ai_agent_mesh.adapters import alertmanager, grafana, openslo, prometheus
+from ai_agent_mesh.operations.alerts import rules
+from ai_agent_mesh.playbook import Playbook, Urgency, default, parse
+
+SLOTH = {
+    *(f"slo:sli_error:ratio_rate{w}" for w in ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d")),
+    "slo:objective:ratio", "slo:error_budget:ratio", "slo:time_period:days",
+    "slo:current_burn_rate:ratio", "slo:period_burn_rate:ratio",
+    "slo:period_error_budget_remaining:ratio", "sloth_slo_info",
+}  # fmt: skip
+
+OTHERS = {
+    "default": "",
+    "nothing may fail": "kpis: {platform: {uptime: 100%}}",
+    "other windows": (
+        "alerting: {rates_over: 10m, burn: {short_window: 6, windows: "
+        "[{budget: 7%, within: 90m, urgency: info}]}}"
+    ),
+    "fewer alerts": "alerts: {critical: {rules: {latency_p99: none, pod_crash_loop: none}}}",
+    "levels of another kind": "alerts: {warning: {rules: {latency_p99: above 333ms for 90s}}}",
+}
+
+
+def run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def rendered(book: Playbook) -> list[dict[str, object]]:
+    document = yaml.safe_load(prometheus.render(book, version="test"))
+    return [rule for group in document["groups"] for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_promtool_accepts_the_rules_of_any_playbook(name: str, tmp_path: Path) -> None:
+    book = parse(OTHERS[name].encode(), name)
+    file = tmp_path / "rules.yaml"
+    file.write_text(prometheus.render(book, version="test"))
+    told = run(needs("promtool"), "check", "rules", "--lint=all", "--lint-fatal", str(file))
+    assert f"SUCCESS: {len(rendered(book))} rules found" in told
+
+
+def test_the_series_have_the_names_that_sloth_made_common() -> None:
+    records = {str(rule.get("record")) for rule in rendered(default())}
+    assert records >= SLOTH
+
+
+def test_every_alert_of_the_definition_is_rendered_and_no_other() -> None:
+    shown = [rule for rule in rendered(default()) if "alert" in rule]
+    assert [rule["alert"] for rule in shown] == [rule.name for rule in rules(default())]
+    wanted = {(name, group.tells) for name, group in default().alerts.items()}
+    labels = [rule["labels"] for rule in shown]
+    assert {(label["severity"], label["tells"]) for label in labels if isinstance(label, dict)} == (
+        wanted
+    )
+
+
+MONTHS = """
+evaluation_interval: 3h
+group_eval_order: [ai-agent-mesh-sli, ai-agent-mesh-slo, ai-agent-mesh-alerts]
+rule_files: [{rules}]
+tests:
+  - name: a month ends and another begins
+    interval: 1m
+    input_series:
+      # A bad tenth on the first day of January alone, at ten times the traffic of the other days.
+      - {{series: 'mesh_sli_valid_total{{service="api"}}', values: '0+1000x1440 1440000+100x46080'}}
+      - {{series: 'mesh_sli_bad_total{{service="api"}}', values: '0+100x1440 144000+0x46080'}}
+    promql_expr_test:
+      - expr: slo:time_period:days
+        eval_time: 30d
+        exp_samples: [{{labels: 'slo:time_period:days{labels}', value: 31}}]
+      - expr: slo:time_period:days
+        eval_time: 33d
+        exp_samples: [{{labels: 'slo:time_period:days{labels}', value: 28}}]
+      # 9 of 248 looks fall into that day: about a quarter of all traffic, a tenth of it bad.
+      - expr: 'abs(slo:period_burn_rate:ratio * 0.0001 - 0.025) < bool 0.003'
+        eval_time: 741h
+        exp_samples: [{{labels: '{labels}', value: 1}}]
+      - expr: 'slo:period_error_budget_remaining:ratio + slo:period_burn_rate:ratio'
+        eval_time: 741h
+        exp_samples: [{{labels: '{labels}', value: 1}}]
+      # A mean of ratios would tell a thirtieth of a tenth, whatever the traffic was.
+      - expr: 'abs(slo:sli_error:ratio_rate30d - 0.0263) < bool 0.003'
+        eval_time: 720h
+        exp_samples: [{{labels: '{window}', value: 1}}]
+      - expr: 'slo:period_burn_rate:ratio'
+        eval_time: 750h
+        exp_samples: [{{labels: 'slo:period_burn_rate:ratio{labels}', value: 0}}]
+      - expr: 'slo:period_error_budget_remaining:ratio'
+        eval_time: 750h
+        exp_samples: [{{labels: 'slo:period_error_budget_remaining:ratio{labels}', value: 1}}]
+"""
+
+
+def test_budgets_follow_the_calendar_month_and_the_traffic(tmp_path: Path) -> None:
+    book = parse(b"alerting: {evaluated_every: 3h}", "slow")
+    file, test = tmp_path / "rules.yaml", tmp_path / "test.yaml"
+    file.write_text(scenario.rule_file(book, frozenset({"api-availability"}), months=True))
+    own = 'sloth_id="ai-agent-mesh-api-availability", sloth_service="ai-agent-mesh", sloth_slo="api-availability"'  # noqa: E501
+    test.write_text(
+        MONTHS.format(rules=file, labels=f"{{{own}}}", window=f'{{{own}, sloth_window="30d"}}')
+    )
+    run(needs("promtool"), "test", "rules", str(test))
+
+
+def test_alertmanager_accepts_the_routes_and_sends_each_urgency_its_way(tmp_path: Path) -> None:
+    amtool, file = needs("amtool"), tmp_path / "alertmanager.yaml"
+    file.write_text(alertmanager.render(default()))
+    run(amtool, "check-config", str(file))
+    ways = {
+        urgency.value: run(
+            amtool, "config", "routes", "test", f"--config.file={file}", f"severity={urgency}",
+            "alertname=ApiErrorRate",
+        ).strip()
+        for urgency in Urgency
+    }  # fmt: skip
+    assert ways == {"critical": "page", "warning": "slack", "info": "dashboard"}
+    unknown = run(amtool, "config", "routes", "test", f"--config.file={file}", "severity=odd")
+    assert unknown.strip() == "dashboard"
+
+
+def test_a_changed_playbook_sends_its_urgencies_another_way(tmp_path: Path) -> None:
+    book = parse(b"alerts: {warning: {tells: page}}", "mine")
+    file = tmp_path / "alertmanager.yaml"
+    file.write_text(alertmanager.render(book))
+    told = run(
+        needs("amtool"), "config", "routes", "test", f"--config.file={file}", "severity=warning"
+    )
+    assert told.strip() == "page"
+
+
+def test_no_secret_stands_in_what_alertmanager_reads() -> None:
+    document = yaml.safe_load(alertmanager.render(default()))
+    settings = [
+        (key, value)
+        for receiver in document["receivers"]
+        for kind in ("pagerduty_configs", "slack_configs")
+        for one in receiver.get(kind, [])
+        for key, value in one.items()
+    ]
+    assert {key for key, _ in settings if "key" in key or "url" in key} == {
+        "routing_key_file", "api_url_file",
+    }  # fmt: skip
+    assert all(value.startswith("/") for key, value in settings if key.endswith("_file"))
+
+
+def test_what_the_playbook_wants_watched_has_a_panel_and_what_cannot_be_says_so() -> None:
+    panels = json.loads(grafana.render(default()))["panels"]
+    assert [p["title"] for p in panels if p["type"] == "row"] == [
+        "Service levels", "System", "Application", "Business",
+    ]  # fmt: skip
+    assert [p["title"] for p in panels if p["type"] == "text"] == []
+    assert len({p["id"] for p in panels}) == len(panels)
+    odd = parse(b"monitoring: {metrics: {business: [agents, happiness]}}", "mine")
+    panels = json.loads(grafana.render(odd))["panels"]
+    assert [p["title"] for p in panels if p["type"] == "text"] == ["happiness: not measured"]
+
+
+@pytest.mark.parametrize(
+    ("method", "budgeting", "slices"),
+    [("period", "Timeslices", {"timeSliceTarget": 0.95, "timeSliceWindow": "1m"}),
+     ("intervals", "RatioTimeslices", {"timeSliceWindow": "5m"}),
+     ("requests", "Occurrences", {})],
+)  # fmt: skip
+def test_openslo_names_the_method_that_a_tier_is_judged_by(
+    method: str, budgeting: str, slices: dict[str, object]
+) -> None:
+    book = parse(f"tiers: {{enterprise: {{method: {method}}}}}".encode(), "mine")
+    slos = [
+        one
+        for one in yaml.safe_load_all(openslo.render(book))
+        if one["metadata"]["name"].startswith("enterprise-")
+    ]
+    assert len(slos) == len(book.measurement.services)
+    for slo in slos:
+        assert slo["spec"]["budgetingMethod"] == budgeting
+        (goal,) = slo["spec"]["objectives"]
+        assert goal == {"displayName": "Enterprise", "target": 0.9999, **slices}
+
+
+def test_openslo_documents_have_the_shape_of_the_specification() -> None:
+    """OpenSLO v1: names by RFC 1123, one calendar window, a ratio of a part and a total."""
+    first, *slos = yaml.safe_load_all(openslo.render(default()))
+    assert first["kind"] == "Service"
+    names = [one["metadata"]["name"] for one in slos]
+    assert len(set(names)) == len(names) == 3 * 4 + 5 * 3
+    for one in slos:
+        assert one["apiVersion"] == "openslo/v1"
+        assert one["kind"] == "SLO"
+        name, spec = one["metadata"]["name"], one["spec"]
+        assert len(name) <= 63
+        assert name.replace("-", "").isalnum()
+        assert name == name.lower()
+        assert spec["service"] == first["metadata"]["name"]
+        (window,) = spec["timeWindow"]
+        assert window["duration"] == "1M"
+        assert window["isRolling"] is False
+        assert window["calendar"]["timeZone"] == "UTC"
+        ratio = spec["indicator"]["spec"]["ratioMetric"]
+        assert len({"good", "bad"} & ratio.keys()) == 1
+        assert "total" in ratio
+        assert all(0 <= goal["target"] < 1 for goal in spec["objectives"])
