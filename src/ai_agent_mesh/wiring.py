@@ -14,6 +14,13 @@ import ai_agent_mesh.playbook as playbooks
 from ai_agent_mesh.adapters.webhooks import WebhookSender
 from ai_agent_mesh.kernel.clock import Clock, SystemClock
 from ai_agent_mesh.kernel.errors import Unavailable
+from ai_agent_mesh.operations.alerts import (
+    Alerts,
+    Surroundings,
+    last_events,
+    latency_levels,
+    objectives,
+)
 from ai_agent_mesh.operations.notices import Deliveries
 from ai_agent_mesh.operations.status import Readiness, Status
 from ai_agent_mesh.playbook import Playbook
@@ -22,15 +29,31 @@ from ai_agent_mesh.plumbing.http.outbound import AddressPolicy, guarded_client
 from ai_agent_mesh.plumbing.observe import Metrics
 from ai_agent_mesh.plumbing.postgres import Database, Role, Tx
 from ai_agent_mesh.plumbing.postgres.embedded import find_running
-from ai_agent_mesh.product.agents import AgentCaller, HealthChecks, Invoker, Kind, Registrar
+from ai_agent_mesh.product.agents import (
+    AgentCaller,
+    HealthChecks,
+    Invoker,
+    Kind,
+    Registrar,
+    registered,
+)
 from ai_agent_mesh.product.governance import Gate, Policies
-from ai_agent_mesh.product.identity import Allowances, Authenticator, Tenant, TenantHook, key_hash
+from ai_agent_mesh.product.identity import (
+    Allowances,
+    Authenticator,
+    Tenant,
+    TenantHook,
+    fees_by_currency,
+    key_hash,
+)
 from ai_agent_mesh.product.ledger import Inbox, Sequencer, Spool, unnumbered
 from ai_agent_mesh.product.orchestration import ExpressionPool, runs_by_state
 from ai_agent_mesh.product.telemetry import listen
 from ai_agent_mesh.settings import LOOPBACK, Settings
 
 VERSION = version("ai-agent-mesh")
+#: How long a scrape of metrics waits for the database.
+_PATIENCE_S = 1.0
 #: A request's statement is cut off after so long: with what waits before and after it, no request
 #: outlasts a silent database by much more than half a minute.
 STATEMENT_S = 10
@@ -79,6 +102,8 @@ class Mesh:
     deliveries: Deliveries
     expressions: ExpressionPool
     status: Status
+    surroundings: Surroundings
+    alerts: Alerts
     readiness: Readiness
     on_tenant_created: tuple[TenantHook, ...]
     version: str = VERSION
@@ -100,14 +125,7 @@ class Mesh:
         clock = SystemClock()
         master = MasterKey.load_or_create(settings.master_key)
         signer = Signer.load_or_create(settings.ledger_key)
-        metrics = Metrics(
-            (
-                t
-                for target in playbook.latency.values()
-                for t in (target.p50, target.p95, target.p99)
-            ),
-            version=VERSION,
-        )
+        metrics = _metrics(playbook)
         async with AsyncExitStack() as stack:
             opened = partial(_pool, stack, login)
             app = await opened(Role.APP, 20 if roomy else 2, STATEMENT_S)
@@ -117,6 +135,7 @@ class Mesh:
             inbox.start()
             stack.push_async_callback(inbox.stop)
             hasher, vault, gate = key_hash(master), Vault(master), Gate(clock, metrics)
+            surroundings = Surroundings(settings.data, settings.restarts)
             outbound = AddressPolicy(_allowed(settings))
             client = guarded_client(outbound, body_limit_bytes=playbook.limits.request_bytes)
             await stack.enter_async_context(client)
@@ -150,6 +169,10 @@ class Mesh:
                 deliveries=Deliveries(app, operations, vault, sender, clock, playbook.digest),
                 expressions=await stack.enter_async_context(ExpressionPool()),
                 status=Status(operations, playbook, clock),
+                surroundings=surroundings,
+                alerts=Alerts(
+                    app, operations, playbook, clock, version=VERSION, surroundings=surroundings
+                ),
                 readiness=Readiness(
                     app, operations, inbox, sequencer, playbook, clock, settings.data
                 ),
@@ -191,15 +214,41 @@ class Mesh:
         """Return what checks agents on a schedule."""
         return HealthChecks(self.app, self.operations, self.callers, self.vault)
 
-    async def measure(self) -> tuple[bytes, str]:
-        """Return the metrics of this moment, and their content type."""
+    async def measure(self, accept: str) -> tuple[bytes, str]:
+        """Return the metrics of this moment, and their content type.
+
+        Without a database they are those that need none.
+        """
         for name in ("app", "operations", "ledger"):
             pool: Database = getattr(self, name)
             self.metrics.pool(name, pool.in_use, pool.size)
+        self.metrics.host(self.surroundings.machine())
+        restarts = self.surroundings.restarts()
+        self.metrics.restarts({name: one.count for name, one in restarts.items()})
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._ask_the_database()
+        except (Unavailable, TimeoutError):
+            # What was counted here must be seen most of all while the database is away.
+            self.metrics.database(up=False)
+        return self.metrics.render(accept)
+
+    async def _ask_the_database(self) -> None:
         async with self.operations.transaction() as tx:
             self.metrics.inbox(*await unnumbered(tx))
             self.metrics.runs(await runs_by_state(tx))
-        return self.metrics.render(), self.metrics.content_type
+            self.metrics.business(await registered(tx), await fees_by_currency(tx))
+            self.metrics.host(await self.surroundings.used(tx))
+            events = await last_events(tx)
+            self.metrics.events({signal.value: at for signal, at in events.items()})
+        self.metrics.database(up=True)
+
+
+def _metrics(playbook: Playbook) -> Metrics:
+    latency = {name: (goal.p50, goal.p95, goal.p99) for name, goal in playbook.latency.items()}
+    metrics = Metrics(latency, levels=latency_levels(playbook), version=VERSION)
+    metrics.objectives({one.name: float(one.goal) for one in objectives(playbook)})
+    return metrics
 
 
 def _allowed(settings: Settings) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -35,5 +35,6 @@ def jobs_of(mesh: Mesh, engine: Engine) -> tuple[Scheduled, ...]:
         Scheduled("agents.health", HEALTH_EVERY, mesh.health.run),
         Scheduled("notices.deliver", DELIVER_EVERY, mesh.deliveries.run),
         Scheduled("jobs.forget", FORGET_EVERY, forget),
+        Scheduled("alerts.evaluate", mesh.playbook.alerting.evaluated_every, mesh.alerts.evaluate),
         Scheduled("credits.close", CLOSE_EVERY, closer.close_due),
     )

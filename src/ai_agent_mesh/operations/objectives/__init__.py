@@ -4,6 +4,7 @@ from ai_agent_mesh.operations.objectives.bundling import Bundles
 from ai_agent_mesh.operations.objectives.page import as_page
 from ai_agent_mesh.operations.objectives.service import Objectives, SpanAhead
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
+from ai_agent_mesh.operations.objectives.windows import Window, read_windows
 from ai_agent_mesh.operations.statements import (
     CIRCUMSTANCES,
     PROBE,
@@ -38,6 +39,7 @@ __all__ = [
     "SpanAhead",
     "Statement",
     "Watch",
+    "Window",
     "as_brief",
     "as_page",
     "as_text",
@@ -46,6 +48,7 @@ __all__ = [
     "judge",
     "judged_span",
     "outages",
+    "read_windows",
     "settled_until",
     "slos",
     "slos_as_text",

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Fault, Invalid
-from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.kernel.spans import MINUTE, Month, Span
 from ai_agent_mesh.operations.maintenance import (
     Maintenance,
     acts,
@@ -17,6 +17,7 @@ from ai_agent_mesh.operations.maintenance import (
 )
 from ai_agent_mesh.operations.objectives.recount import Recount, corrections
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
+from ai_agent_mesh.operations.objectives.windows import read_windows
 from ai_agent_mesh.operations.statements import (
     PROBE,
     Evidence,
@@ -26,6 +27,7 @@ from ai_agent_mesh.operations.statements import (
     Subject,
     Tenure,
     Term,
+    burnt,
     judged_span,
     settled_until,
     slos,
@@ -104,9 +106,23 @@ class Objectives:
             return await ObjectiveStore(tx).tenants()
 
     async def slos(self, tenant: str) -> list[Slo]:
-        """Return every objective of a tenant for the running month, so far."""
-        month = Month.of(self._clock.now())
-        return slos(await self.statement(tenant, month))
+        """Return every objective of a tenant for the running month, so far: what was reached, how
+        fast its budget is spent, and where that leads."""
+        month, each = Month.of(self._clock.now()), self._playbook.measurement.probe.interval
+        lengths = [one.within for one in self._playbook.alerting.burn.windows]
+        async with self._database.transaction() as tx:
+            stated = await self.statement_in(tx, tenant, month)
+            items = slos(stated)
+            if not lengths or stated.since == stated.until:
+                return items
+            read = await read_windows(
+                tx, stated.until, sorted(set(lengths)), self._playbook, tenant=stated.tenant
+            )
+        windows = {
+            length: (one.calls, {who: n * (MINUTE // each) for who, n in one.silent.items()})
+            for length, one in read.items()
+        }
+        return [burnt(item, stated, windows) for item in items]
 
     def _known(
         self, works: Sequence[Maintenance], span: Span, now: datetime

@@ -127,7 +127,7 @@ class ObjectiveStore:
         With a tenant that is its own calls and the probe's; without one everybody's, and then
         only a method by minutes can judge it. `excluded` are the minutes that `works` take out.
         """
-        minutes, watches = await self._marred(span, tenant), await self._watches(span)
+        minutes, watches = await self._marred(span, tenant), await self.watches(span)
         singly = _clipped(read_singly(minutes, watches, excluded, terms), span)
         if tenant and singly:
             known = {one[:2]: one for one in (*minutes, *await self._counts(singly, tenant))}
@@ -146,7 +146,7 @@ class ObjectiveStore:
         since, until = [one.since for one in spans], [one.until for one in spans]
         return _counted(await self._tx.fetch(_COUNTS, [tenant, PROBE], since, until))
 
-    async def _watches(self, span: Span) -> Mapping[Service, Watch]:
+    async def watches(self, span: Span) -> Mapping[Service, Watch]:
         """Return since when each service is watched, and where in the span no probe is."""
         rows = await self._tx.fetch(_WATCHED, PROBE, span.since.date())
         since = {Service(row["service"]): row["since"] for row in rows}

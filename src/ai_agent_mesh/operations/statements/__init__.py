@@ -13,6 +13,7 @@ from ai_agent_mesh.operations.statements.bundle import (
     opened,
     signed,
 )
+from ai_agent_mesh.operations.statements.burning import burnt
 from ai_agent_mesh.operations.statements.counting import Counts
 from ai_agent_mesh.operations.statements.figuring import amounts, decimal_text
 from ai_agent_mesh.operations.statements.model import (
@@ -36,7 +37,7 @@ from ai_agent_mesh.operations.statements.rules import (
     tenures,
     terms_of,
 )
-from ai_agent_mesh.operations.statements.slos import Slo, slos
+from ai_agent_mesh.operations.statements.slos import Ahead, Burning, Slo, slos
 from ai_agent_mesh.operations.statements.statement import (
     CIRCUMSTANCES,
     Amount,
@@ -60,7 +61,9 @@ __all__ = [
     "CIRCUMSTANCES",
     "HOUR",
     "PROBE",
+    "Ahead",
     "Amount",
+    "Burning",
     "CallFigures",
     "Calls",
     "Correction",
@@ -88,6 +91,7 @@ __all__ = [
     "amounts",
     "as_brief",
     "as_text",
+    "burnt",
     "canonical",
     "carried",
     "decimal_text",

@@ -1,6 +1,7 @@
 """Each promise on its own: what was asked, what was reached, and what is left to lose."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from fractions import Fraction
 
 import msgspec
@@ -10,6 +11,27 @@ from ai_agent_mesh.operations.statements.statement import Part, ServiceFigures, 
 from ai_agent_mesh.sla import PERCENTILES, allowed_budget, budget_left, percent_text
 
 PLATFORM = "platform"
+
+
+class Burning(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast an error budget was spent over one window, up to the last minute that is settled."""
+
+    window: str
+    valid: int
+    bad: int
+    #: Bad share / (1 - objective), as decimal text cut off after 12 digits: 1 spends just the
+    #: budget. Null without calls; `infinite` where nothing may fail and something did.
+    rate: str | None
+
+
+class Ahead(msgspec.Struct, frozen=True, kw_only=True):
+    """The month's end, if what is left of it burns as the longest window did."""
+
+    #: What is left now of the whole month's budget, and will be at its end; negative: overspent.
+    month_remaining_ratio: str
+    projected_remaining_ratio: str
+    #: When nothing will be left; null when that is not before the month's end.
+    exhausted_at: datetime | None
 
 
 class Slo(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +55,10 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True):
     missed: str
     #: What is left of the error budget so far, as a share; negative when overspent.
     budget_remaining_ratio: str
+    #: How fast the budget is spent, over each window that alarms, shortest first.
+    burn: tuple[Burning, ...] = ()
+    #: Null without a measurement in the longest window.
+    ahead: Ahead | None = None
 
 
 def slos(statement: Statement) -> list[Slo]:

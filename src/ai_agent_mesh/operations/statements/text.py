@@ -34,8 +34,8 @@ def as_brief(statement: Statement) -> str:
 
 
 def slos_as_text(items: Sequence[Slo]) -> str:
-    """Return a table of objectives."""
-    rows = [("objective", "target", "reached", "budget left", "")]
+    """Return a table of objectives, with how fast each budget burns over the longest window."""
+    rows = [("objective", "target", "reached", "budget left", "burn", "by the end", "")]
     for one in items:
         name = one.service or f"{one.category} {one.percentile} < {one.threshold_ms:g} ms"
         left = one.budget_remaining_ratio
@@ -44,9 +44,20 @@ def slos_as_text(items: Sequence[Slo]) -> str:
             one.objective,
             _short(one.attainment),
             _left(left),
+            _burn(one),
+            _left(one.ahead.projected_remaining_ratio) if one.ahead else "",
             _verdict(one.met),
         ))  # fmt: skip
     return "\n".join(_table(rows)) + "\n"
+
+
+def _burn(one: Slo) -> str:
+    """Return the rate over the longest window; above 1 the budget does not last."""
+    longest = one.burn[-1] if one.burn else None
+    if longest is None or longest.rate is None:
+        return ""
+    whole, _, decimals = longest.rate.partition(".")
+    return f"{whole}.{decimals:.2}" if decimals else whole
 
 
 def _head(one: Statement) -> Iterator[str]:
