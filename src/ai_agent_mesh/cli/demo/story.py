@@ -123,4 +123,9 @@ async def _prove(tell: Telling, stage: Stage, customers: list[Customer], story: 
     tell.found("mesh sla verify, every figure and the credit again from the ledger's entries:")
     with tell.progress("recomputing"):
         tell.lines(await stage.mesh("sla", "verify", *span))
+    proof = str(stage.data.parent / "proof.ndjson")
+    tell.found(f"mesh sla verify FILE, {oak}'s statement again from one file, without the database:")
+    with tell.progress("gathering the evidence"):
+        await stage.mesh("sla", "statement", *span, "--tenant", oak, "--bundle", proof)
+        tell.lines(await stage.mesh("sla", "verify", proof))
     tell.found(f"The status page is at {stage.status} for as long as the demo runs.")
