@@ -124,7 +124,9 @@ async def _prove(tell: Telling, stage: Stage, customers: list[Customer], story: 
     with tell.progress("recomputing"):
         tell.lines(await stage.mesh("sla", "verify", *span))
     proof = str(stage.data.parent / "proof.ndjson")
-    tell.found(f"mesh sla verify FILE, {oak}'s statement again from one file, without the database:")
+    tell.found(
+        f"mesh sla verify FILE, {oak}'s statement again from one file, without the database:"
+    )
     with tell.progress("gathering the evidence"):
         await stage.mesh("sla", "statement", *span, "--tenant", oak, "--bundle", proof)
         tell.lines(await stage.mesh("sla", "verify", proof))
