@@ -17,6 +17,7 @@ from ai_agent_mesh.operations.credits import (
     ClosingStore,
     CreditDiffers,
     Credits,
+    MonthClosed,
     NothingJudged,
     NotOver,
     booked_in,
@@ -118,6 +119,32 @@ async def test_a_persons_correction_takes_a_credit_back(book: Book, oak: str) ->
     first, second = await closings(book.databases, oak)
     assert booked_in([second]) == {"USD": Decimal("-900.00")}
     assert booked_in([first, second]) == {"USD": Decimal(0)}
+
+
+async def test_corrections_that_leave_every_sum_as_it_was_are_noticed(book: Book, oak: str) -> None:
+    """A failure becomes the customer's and a call of theirs becomes ours: five minutes, not six."""
+    await book.calls(oak, at(0, 40), fault=Fault.CLIENT, latency_us=1_000)
+    await book.number()
+    closer = credits_of(book)
+    await closer.close_due(DECEMBER)
+    amendments = Amendments(book.databases.operations, book.playbook, book.clock)
+    for moment, fault in ((at(4, 30), Fault.CLIENT), (at(0, 40), Fault.PLATFORM)):
+        async with book.databases.operations.transaction() as tx:
+            entry = await tx.fetchval("SELECT id FROM ledger_entry WHERE at = $1", moment)
+        async with book.databases.app.tenant("platform") as tx:
+            await amendments.amend(tx, AmendmentDraft(entry, fault, "they were swapped"), "ada")
+    await book.number()
+    assert await closer.close_due(DECEMBER) == 1  # minute 0 was lost before: four are left
+    found = await closings(book.databases, oak)
+    assert booked_in(found) == {"USD": Decimal(0)}
+    assert await closer.close_due(DECEMBER) == 0
+
+
+async def test_a_span_of_a_closed_month_is_not_booked_again(book: Book, oak: str) -> None:
+    closer = credits_of(book)
+    await closer.close_due(DECEMBER)
+    with pytest.raises(MonthClosed, match="2026-11"):
+        await closer.close(oak, Span(at(0), at(10)))
 
 
 async def test_what_changes_after_the_time_for_corrections_is_left(book: Book, oak: str) -> None:

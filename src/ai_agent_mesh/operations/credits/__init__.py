@@ -6,6 +6,7 @@ from ai_agent_mesh.operations.credits.service import (
     Closed,
     CreditDiffers,
     Credits,
+    MonthClosed,
     NothingJudged,
     NotOver,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "ClosingStore",
     "CreditDiffers",
     "Credits",
+    "MonthClosed",
     "NotOver",
     "NothingJudged",
     "as_lines",

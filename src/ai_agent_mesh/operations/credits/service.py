@@ -24,7 +24,7 @@ from ai_agent_mesh.operations.credits.store import ClosingStore
 from ai_agent_mesh.operations.objectives import Objectives, Statement, settled_until
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.observe import get_logger
-from ai_agent_mesh.plumbing.postgres import Database
+from ai_agent_mesh.plumbing.postgres import Database, snapshot
 from ai_agent_mesh.product.ledger import Entry, Inbox, Kind
 
 #: Whom the ledger names where the platform closes by itself.
@@ -39,6 +39,10 @@ class CreditDiffers(Conflict):
 
 class NotOver(Conflict):
     """{span} is not over, or its last minute is not settled yet; it cannot be closed."""
+
+
+class MonthClosed(Conflict):
+    """{span} lies in {month}, which is closed: its credit holds all of its minutes."""
 
 
 class NothingJudged(Conflict):
@@ -74,8 +78,15 @@ class Credits:
             TenantMissing, SpanAhead
             NotOver: minutes of it may still change.
             NothingJudged: the tenant began later.
+            MonthClosed: a span lies in a month that is closed, and is part of its credit.
         """
-        statement = await self._objectives.statement(tenant, asked)
+        async with snapshot(self._operations) as tx:
+            # What was seen and what it added up to are of one moment: what comes after is noticed.
+            statement = await self._objectives.statement_in(tx, tenant, asked)
+            whole = asked.span if isinstance(asked, Month) else _judged(statement)
+            store = ClosingStore(tx)
+            found = await store.evidence(whole)
+            closed = await store.closed_month(statement.tenant, whole)
         name = (
             statement.month or f"{statement.asked_since:%F %R} to {statement.asked_until:%F %R} UTC"
         )
@@ -83,8 +94,9 @@ class Credits:
             raise NotOver(span=name)
         if statement.since == statement.until:
             raise NothingJudged(tenant=statement.tenant_name, span=name)
-        whole = asked.span if isinstance(asked, Month) else Span(statement.since, statement.until)
-        evidence = await self._evidence(statement.tenant, whole)
+        if closed and not isinstance(asked, Month):
+            raise MonthClosed(span=name, month=closed)
+        evidence = found.get(statement.tenant, found[""])
         try:
             return await self._book(statement, whole, evidence, by)
         except asyncpg.UniqueViolationError:  # another process was quicker; its closing stands
@@ -99,6 +111,8 @@ class Credits:
         for tenant, month in await self._due(now):
             try:
                 done += (await self.close(tenant, month)).new
+            except NothingJudged:  # it came to the tier in the month's last moment
+                continue
             except Fact as fact:  # one tenant's trouble must not keep the others' credits
                 _log.error("credits.not_closed", tenant=tenant, month=str(month), why=fact.detail)
         return done
@@ -146,11 +160,6 @@ class Credits:
                     ]
         return due
 
-    async def _evidence(self, tenant: str, span: Span) -> str:
-        async with self._operations.transaction() as tx:
-            found = await ClosingStore(tx).evidence(span)
-        return found.get(tenant, found[""])
-
     async def _book(self, statement: Statement, span: Span, evidence: str, by: str) -> Closed:
         async with self._app.tenant(statement.tenant) as tx:
             store = ClosingStore(tx)
@@ -162,6 +171,10 @@ class Credits:
             await store.insert(closing, evidence)
             await Inbox.insert(tx, _entry(closing, self._playbook.digest))
         return Closed(closing, new=True)
+
+
+def _judged(statement: Statement) -> Span:
+    return Span(statement.since, statement.until)
 
 
 def _amounts(by_currency: Mapping[str, str]) -> str:

@@ -35,10 +35,19 @@ SELECT DISTINCT ON (tenant_id, month) tenant_id, month, evidence
 FROM sla_closing WHERE month IS NOT NULL ORDER BY tenant_id, month, ordinal DESC
 """
 # Every entry changes at least the number of calls; a correction changes one of the others.
+# Two corrections may leave every sum as it was, so numbered ones are counted as well.
 _EVIDENCE = """
-SELECT tenant_id, concat_ws('/', sum(calls), sum(valid), sum(bad), sum(timed),
-                            sum(within_p50), sum(within_p95), sum(within_p99)) AS sums
-FROM objective_day WHERE day >= $1 AND day < $2 GROUP BY 1
+SELECT tenant_id, concat_ws('/', sum(calls), sum(valid), sum(bad), sum(timed), sum(within_p50),
+                            sum(within_p95), sum(within_p99), max(corrected)) AS sums
+FROM objective_day LEFT JOIN (
+  SELECT tenant_id, count(*) AS corrected FROM amendment JOIN ledger_entry USING (id, tenant_id)
+  WHERE amendment.at >= $1 AND amendment.at < $2 GROUP BY 1
+) AS corrections USING (tenant_id)
+WHERE day >= ($1 AT TIME ZONE 'UTC')::date AND day < ($2 AT TIME ZONE 'UTC')::date GROUP BY 1
+"""
+_MONTHS = """
+SELECT month FROM sla_closing
+WHERE tenant_id = $1 AND month IS NOT NULL AND since < $3 AND until > $2 ORDER BY month LIMIT 1
 """
 
 Row = Any  # an asyncpg record: its columns are those of the query
@@ -65,6 +74,11 @@ class ClosingStore:
         """Return the closings of spans within a span, oldest first."""
         return list(map(_closing, await self._tx.fetch(_INSIDE, tenant, span.since, span.until)))
 
+    async def closed_month(self, tenant: str, span: Span) -> str | None:
+        """Return a closed month that a span touches, or None."""
+        month: str | None = await self._tx.fetchval(_MONTHS, tenant, span.since, span.until)
+        return month
+
     async def page(self, page: Page) -> Sequence[Closing]:
         """Return a page, newest first, and one more if there is one."""
         return list(map(_closing, await self._tx.fetch(_LIST, page.after, page.limit + 1)))
@@ -80,8 +94,11 @@ class ClosingStore:
         return [Seen(row["tenant_id"], Month.parse(row["month"]), row["evidence"]) for row in rows]
 
     async def evidence(self, span: Span) -> dict[str, str]:
-        """Return what each tenant's calls and the probe's add up to over whole days, as text."""
-        rows = await self._tx.fetch(_EVIDENCE, span.since.date(), span.until.date())
+        """Return what each tenant's calls and the probe's add up to over whole days, as text.
+
+        How many of them were corrected is in it.
+        """
+        rows = await self._tx.fetch(_EVIDENCE, span.since, span.until)
         sums = {row["tenant_id"]: row["sums"] for row in rows}
         probe = sums.get(PROBE, "")
         return {tenant: f"{one} {probe}" for tenant, one in sums.items()} | {"": f" {probe}"}

@@ -40,7 +40,7 @@ from ai_agent_mesh.operations.statements import (
 )
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.playbook import canonical as playbook_text
-from ai_agent_mesh.plumbing.postgres import Database, Tx
+from ai_agent_mesh.plumbing.postgres import Database, Tx, snapshot
 from ai_agent_mesh.product.identity import PLATFORM_TENANT
 from ai_agent_mesh.product.ledger import Evidence, proven, tenant_head
 from ai_agent_mesh.sla import Category, Service
@@ -109,9 +109,8 @@ class Bundles:
             TenantMissing, SpanAhead
             EntryUnreadable: an entry's bytes are not UTF-8 text.
         """
-        async with self._database.transaction() as tx:
-            # Statement, minutes and heads must tell of one moment; entries never change.
-            await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        # Statement, minutes and heads must tell of one moment; entries never change.
+        async with snapshot(self._database) as tx:
             found = await self._found(tx, tenant, asked)
             for piece in found.opening:
                 yield line(piece)

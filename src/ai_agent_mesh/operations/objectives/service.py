@@ -36,7 +36,7 @@ from ai_agent_mesh.operations.statements import (
     terms_of,
 )
 from ai_agent_mesh.playbook import Playbook
-from ai_agent_mesh.plumbing.postgres import Database, Tx
+from ai_agent_mesh.plumbing.postgres import Database, Tx, snapshot
 from ai_agent_mesh.product.identity import Tenants
 
 
@@ -60,7 +60,7 @@ class Objectives:
         Raises:
             TenantMissing, SpanAhead
         """
-        async with self._database.transaction() as tx:
+        async with snapshot(self._database) as tx:
             return await self.statement_in(tx, tenant, asked)
 
     async def statement_in(self, tx: Tx, tenant: str, asked: Month | Span) -> Statement:
@@ -86,7 +86,7 @@ class Objectives:
             ThresholdsLost: a playbook that entries were judged by is not kept.
         """
         span = Span(stated.since, stated.until)
-        async with self._database.transaction() as tx:
+        async with snapshot(self._database) as tx:
             recount = Recount(tx, progress)
             works = drawn(await acts(tx))
             counts = await recount.counts(span, tenant=stated.tenant)
@@ -110,7 +110,7 @@ class Objectives:
         fast its budget is spent, and where that leads."""
         month, each = Month.of(self._clock.now()), self._playbook.measurement.probe.interval
         lengths = [one.within for one in self._playbook.alerting.burn.windows]
-        async with self._database.transaction() as tx:
+        async with snapshot(self._database) as tx:
             stated = await self.statement_in(tx, tenant, month)
             items = slos(stated)
             if not lengths or stated.since == stated.until:

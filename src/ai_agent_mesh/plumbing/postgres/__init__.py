@@ -10,6 +10,7 @@ from ai_agent_mesh.plumbing.postgres.migrate import (
     migrate,
 )
 from ai_agent_mesh.plumbing.postgres.presence import Presence
+from ai_agent_mesh.plumbing.postgres.snapshot import snapshot
 from ai_agent_mesh.plumbing.postgres.tx import Tx, Unstorable
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "current_revision",
     "head_revision",
     "migrate",
+    "snapshot",
 ]

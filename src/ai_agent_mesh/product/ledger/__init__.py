@@ -10,7 +10,7 @@ from ai_agent_mesh.evidence.entry import (
     Receipt,
 )
 from ai_agent_mesh.evidence.exchange import audited
-from ai_agent_mesh.product.ledger.evidence import Evidence, snapshot
+from ai_agent_mesh.product.ledger.evidence import Evidence
 from ai_agent_mesh.product.ledger.export import export, proven
 from ai_agent_mesh.product.ledger.facts import LedgerUnavailable
 from ai_agent_mesh.product.ledger.heads import tenant_head
@@ -42,7 +42,6 @@ __all__ = [
     "audited",
     "export",
     "proven",
-    "snapshot",
     "tenant_head",
     "unnumbered",
     "verify",

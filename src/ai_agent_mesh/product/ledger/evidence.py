@@ -1,7 +1,6 @@
 """The ledger's SQL on the reader's side, across tenants: whole batches, in pages."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ import msgspec
 from ai_agent_mesh.evidence.batch import Batch
 from ai_agent_mesh.evidence.rollup import Thresholds
 from ai_agent_mesh.evidence.tree import leaf_data, leaf_hash
-from ai_agent_mesh.plumbing.postgres import Database, Tx
+from ai_agent_mesh.plumbing.postgres import Tx
 
 _BATCH = """
 SELECT batch, first_seq, last_seq, root, previous, playbook, at, key_id, signature
@@ -84,14 +83,6 @@ class Head(msgspec.Struct, frozen=True):
     batch: int
     previous: bytes
     numbers: dict[str, int]
-
-
-@asynccontextmanager
-async def snapshot(database: Database) -> AsyncIterator["Evidence"]:
-    """Open a transaction whose queries all see the same moment."""
-    async with database.transaction() as tx:
-        await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield Evidence(tx)
 
 
 class Evidence:

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from ai_agent_mesh.evidence.audit import Audit, Check, Report
 from ai_agent_mesh.evidence.batch import Batch
 from ai_agent_mesh.evidence.rollup import Tally, judged
-from ai_agent_mesh.plumbing.postgres import Database
+from ai_agent_mesh.plumbing.postgres import Database, snapshot
 from ai_agent_mesh.product.ledger.corrections import Corrections, check_amendments
-from ai_agent_mesh.product.ledger.evidence import Evidence, Head, Row, snapshot
+from ai_agent_mesh.product.ledger.evidence import Evidence, Head, Row
 
 Key = tuple[object, ...]
 #: Of each hour with entries, the first and last sequence number.
@@ -31,7 +31,8 @@ async def verify(
     many entries are checked. `operations` is a pool of the role mesh_operations.
     """
     audit = Audit(pinned=pinned)
-    async with snapshot(operations) as evidence:
+    async with snapshot(operations) as tx:
+        evidence = Evidence(tx)
         head = await evidence.head()
         keys = await evidence.keys()
     for key_id, public in keys.items():
@@ -101,7 +102,8 @@ async def _check_rollups(operations: Database, audit: Audit, hours: Hours, head:
         known = await evidence.hours()
     corrections = Corrections()
     for hour in sorted(hours.keys() | known):
-        async with snapshot(operations) as evidence:
+        async with snapshot(operations) as tx:
+            evidence = Evidence(tx)
             tally = await _recount(audit, evidence, hour, hours.get(hour, (1, 0)), head.seq)
             promised = await evidence.playbooks()
             for tenant, one in await corrections.of(evidence, hour):
