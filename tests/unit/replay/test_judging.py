@@ -175,3 +175,39 @@ def test_envoys_logs_are_read_as_envoy_writes_them(write: Write) -> None:
 def test_a_wrong_path_table_is_refused(write: Write, content: str, reason: str) -> None:
     with pytest.raises(Invalid, match=reason):
         read_paths(Path(write("paths.yaml", content)))
+
+
+@pytest.mark.parametrize(
+    ("bad", "left"), [(0, "100% left"), (1, "76.851% left"), (4, "7.407% left"), (5, "overspent")]
+)
+def test_what_is_left_is_cut_off_and_never_better_than_it_is(
+    write: Write, bad: int, left: str
+) -> None:
+    rows = [f"2026-09-06T02:{m:02d}:00Z,api,9,9" for m in range(bad)]
+    name = write("minutes.csv", table(MINUTES, "2026-09-30T23:59:00Z,api,1,0", *rows))
+    assert f"minutes spent, {left}\n" in as_lines(judged(name, form=Form.MINUTES))
+
+
+def test_records_that_end_before_the_span_are_told_with_what_follows_them(write: Write) -> None:
+    name = write("calls.csv", table(HEAD, call("02T10:00:00"), call("20T11:59:59")))
+    answer, text = judged(name), as_lines(judged(name))
+    assert (answer.records.first, answer.records.last) == (
+        datetime(2026, 9, 2, 10, 0, tzinfo=UTC), datetime(2026, 9, 20, 11, 59, tzinfo=UTC),
+    )  # fmt: skip
+    assert "first 2026-09-02 10:00 UTC, last 2026-09-20 11:59 UTC" in text
+    # 12 hours of the 20th and ten whole days are to come.
+    assert answer.records.note
+    assert answer.records.note.startswith("The last 15120 minutes of the span, after 2026-09-20")
+    assert "count as available" in answer.records.note
+    assert "--until ends the span" in " ".join(text.split())
+    until = Span(SEPTEMBER.since, datetime(2026, 9, 20, 12, tzinfo=UTC))
+    assert judged(name, asked=Asked(until)).records.note is None
+
+
+def test_after_the_last_record_a_watched_service_is_unavailable_and_that_is_said(
+    write: Write,
+) -> None:
+    name = write("calls.csv", table(HEAD, call("30T20:00:00", "probe")))
+    note = judged(name).records.note
+    assert note
+    assert "for api, which the probe watches, as unavailable" in note

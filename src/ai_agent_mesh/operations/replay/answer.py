@@ -1,13 +1,13 @@
 """The answer to "what was kept, and what would be owed?" over evidence from files."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 
 from ai_agent_mesh.kernel.money import Money
-from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.kernel.spans import MINUTE, Month
 from ai_agent_mesh.operations.replay.model import Reading
 from ai_agent_mesh.operations.statements import (
     Amount,
@@ -20,10 +20,14 @@ from ai_agent_mesh.operations.statements import (
     Statement,
     Subject,
     Tenure,
+    clock,
     state,
 )
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import Denominator, Method
+
+#: Records that end so long before the span are perhaps not all of them.
+_TAIL = timedelta(hours=1)
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -38,6 +42,8 @@ class Read(msgspec.Struct, frozen=True):
     columns_not_read: tuple[str, ...]
     #: Rows of several tenants were judged as one.
     tenants_pooled: bool
+    #: Set where the records end long before the judged span does.
+    note: str | None
 
 
 class Answer(Figures, frozen=True, kw_only=True):
@@ -137,12 +143,21 @@ def _answer(
         playbook=one.playbook,
         records=Read(
             reading.files, reading.rows, reading.judged, reading.first, reading.last,
-            reading.unread, reading.pooled,
+            reading.unread, reading.pooled, _note(one, reading.last),
         ),
         ignored=reading.ignored,
     )  # fmt: skip
 
 
-def judged_span(month: Month, since: datetime | None, until: datetime | None) -> Span:
-    """Return the part of a month that is asked for."""
-    return Span(max(since or month.since, month.since), min(until or month.until, month.until))
+def _note(one: Statement, last: datetime | None) -> str | None:
+    """Say what the minutes after the last record count as, where they are many."""
+    if last is None or one.until - last <= _TAIL:
+        return None
+    minutes = (one.until - last) // MINUTE - 1
+    watched = [each.service for each in one.services if each.watched_since]
+    counted = f"; for {', '.join(watched)}, which the probe watches, as unavailable"
+    return (
+        f"The last {minutes} minutes of the span, after {clock(last)}, have no record and "
+        f"count as available{counted if watched else ''}. If the records were cut off there, "
+        "--until ends the span."
+    )

@@ -7,7 +7,7 @@ from fractions import Fraction
 import msgspec
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
-from ai_agent_mesh.operations.statements import Amount, Statement, amounts
+from ai_agent_mesh.operations.statements import Amount, Statement, amounts, cut
 from ai_agent_mesh.playbook import Difference, Playbook, differences
 from ai_agent_mesh.sla import spans_of, started_in
 
@@ -142,8 +142,7 @@ def _sum(credits_: Iterable[Sequence[Amount]]) -> dict[str, Fraction]:
 
 
 def _of(one: Worth) -> str:
-    whole, _, rest = one.minutes_lost.partition(".")
-    return f"{whole}{'.' + rest[:3] if rest else ''} of {one.minutes_counted}"
+    return f"{cut(one.minutes_lost)} of {one.minutes_counted}"
 
 
 def _credit(one: Worth) -> str:

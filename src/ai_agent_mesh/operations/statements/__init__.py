@@ -14,6 +14,14 @@ from ai_agent_mesh.operations.statements.bundle import (
     signed,
 )
 from ai_agent_mesh.operations.statements.burning import burnt
+from ai_agent_mesh.operations.statements.cells import (
+    clock,
+    cut,
+    laid_out,
+    left_text,
+    met_text,
+    share_text,
+)
 from ai_agent_mesh.operations.statements.counting import Counts
 from ai_agent_mesh.operations.statements.figuring import amounts, decimal_text
 from ai_agent_mesh.operations.statements.model import (
@@ -94,17 +102,23 @@ __all__ = [
     "burnt",
     "canonical",
     "carried",
+    "clock",
+    "cut",
     "decimal_text",
     "decoder",
     "first_difference",
     "joined",
     "judge",
     "judged_span",
+    "laid_out",
+    "left_text",
     "line",
+    "met_text",
     "opened",
     "outages",
     "read_singly",
     "settled_until",
+    "share_text",
     "signed",
     "silence",
     "slos",

@@ -1,9 +1,16 @@
 """A statement as plain text that a person from finance can read and file."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from textwrap import wrap
 
+from ai_agent_mesh.operations.statements.cells import (
+    clock,
+    cut,
+    laid_out,
+    left_text,
+    met_text,
+    share_text,
+)
 from ai_agent_mesh.operations.statements.slos import Slo
 from ai_agent_mesh.operations.statements.statement import MaintenanceFigures, Part, Statement
 
@@ -28,7 +35,7 @@ def as_brief(statement: Statement) -> str:
     """Return what was reached, which minutes were unavailable, and the credit, on a few lines."""
     one = statement
     tiers = ", then ".join(part.tier for part in one.parts)
-    lines = [f"{one.tenant_name} ({tiers}), {_time(one.since)} to {_time(one.until)}"]
+    lines = [f"{one.tenant_name} ({tiers}), {clock(one.since)} to {clock(one.until)}"]
     lines += [*_reached(one), *_credit(one), "  Unavailable:", *_outages(one)]
     return "\n".join(lines) + "\n"
 
@@ -42,13 +49,13 @@ def slos_as_text(items: Sequence[Slo]) -> str:
         rows.append((
             f"{one.kind}: {name}",
             one.objective,
-            _short(one.attainment),
-            _left(left),
+            share_text(one.attainment),
+            left_text(left),
             _burn(one),
-            _left(one.ahead.projected_remaining_ratio) if one.ahead else "",
-            _verdict(one.met),
+            left_text(one.ahead.projected_remaining_ratio) if one.ahead else "",
+            met_text(one.met),
         ))  # fmt: skip
-    return "\n".join(_table(rows)) + "\n"
+    return "\n".join(laid_out(rows)) + "\n"
 
 
 def _burn(one: Slo) -> str:
@@ -66,10 +73,10 @@ def _head(one: Statement) -> Iterator[str]:
     yield "=" * WIDTH
     yield f"Customer      {one.tenant_name} ({one.tenant})"
     yield f"Tier          {', then '.join(part.title for part in one.parts)}"
-    yield f"Judged        {_time(one.since)} to {_time(one.until)}, half-open"
+    yield f"Judged        {clock(one.since)} to {clock(one.until)}, half-open"
     if one.so_far:
-        yield f"              The period ends {_time(one.asked_until)}; figures may still change."
-    yield f"Computed      {_time(one.computed_at)}"
+        yield f"              The period ends {clock(one.asked_until)}; figures may still change."
+    yield f"Computed      {clock(one.computed_at)}"
     yield ""
 
 
@@ -82,7 +89,7 @@ def _figures(one: Statement) -> Iterator[str]:
     yield ""
     if len(one.parts) > 1:
         for part in one.parts:
-            yield f"ON THE TIER {part.title.upper()}, {_time(part.since)} to {_time(part.until)}"
+            yield f"ON THE TIER {part.title.upper()}, {clock(part.since)} to {clock(part.until)}"
             yield from _reached(part)
             yield from _credit(part)
             yield ""
@@ -100,7 +107,7 @@ def _ahead(one: Statement) -> Iterator[str]:
     for name, outlook in cases:
         money = " and ".join(f"{due.amount} {due.currency}" for due in outlook.credit)
         credit = f", credit {outlook.credit_percent}%" if outlook.credit_percent else ""
-        reached = f"{_short(outlook.availability)} {_verdict(outlook.met)}"
+        reached = f"{share_text(outlook.availability)} {met_text(outlook.met)}"
         yield f"                {name}: {reached}{credit}{f' ({money})' if money else ''}"
 
 
@@ -111,15 +118,15 @@ def _reached(one: Statement | Part) -> Iterator[str]:
     else:
         yield f"  Reached       {one.availability}{_exactly(one)}"
     promised = one.objective or "by each tier its own share"
-    yield f"  Promised      {promised}   {_verdict(one.met)}"
+    yield f"  Promised      {promised}   {met_text(one.met)}"
     yield f"  Minutes       {minutes.total} in all, {minutes.excluded} excluded,"
     yield f"                {minutes.counted} counted, {_lost(one)}"
 
 
 def _budget(one: Statement) -> Iterator[str]:
-    budget, spent = one.error_budget, _cut(one.error_budget.spent_minutes)
+    budget, spent = one.error_budget, cut(one.error_budget.spent_minutes)
     yield f"  Error budget  {budget.allowed_minutes} minutes allowed, {spent} spent,"
-    yield f"                {_left(budget.remaining_ratio)}"
+    yield f"                {left_text(budget.remaining_ratio)}"
     if one.so_far:
         yield f"                {budget.allowed_by_the_end} minutes allowed by the period's end"
 
@@ -141,11 +148,11 @@ def _tables(one: Statement) -> Iterator[str]:
     yield "BY SERVICE"
     rows: list[tuple[str, ...]] = [("service", "availability", "lost", "watched since")]
     rows += [
-        (s.service, s.availability or "-", f"{_cut(s.error_budget.spent_minutes)} min",
-         _time(s.watched_since) if s.watched_since else "not watched")
+        (s.service, s.availability or "-", f"{cut(s.error_budget.spent_minutes)} min",
+         clock(s.watched_since) if s.watched_since else "not watched")
         for s in one.services
     ]  # fmt: skip
-    yield from _table(rows)
+    yield from laid_out(rows)
     yield ""
     yield "UNAVAILABLE MINUTES"
     yield from _outages(one)
@@ -162,22 +169,22 @@ def _tables(one: Statement) -> Iterator[str]:
     rows = [("category", "", "threshold", "calls", "within", "reached", "")]
     rows += [
         (x.category, x.percentile, f"{x.threshold_ms:g} ms", str(x.valid), str(x.within),
-         _short(x.attainment), _verdict(x.met) if x.valid else "no calls")
+         share_text(x.attainment), met_text(x.met) if x.valid else "no calls")
         for x in one.latency
     ]  # fmt: skip
-    yield from _table(rows)
+    yield from laid_out(rows)
     yield ""
     yield "CALLS (the customer's own and the probe's)"
     rows = [("service", "category", "calls", "valid", "failed by us")]
     rows += [(c.service, c.category, str(c.calls), str(c.valid), str(c.bad)) for c in one.calls]
-    yield from _table(rows)
+    yield from laid_out(rows)
     yield ""
 
 
 def _outages(one: Statement) -> Iterator[str]:
     for span in one.unavailable:
         causes = " and ".join(CAUSES[cause] for cause in span.causes)
-        yield f"  {_time(span.since)} to {_time(span.until)}   {span.minutes} min"
+        yield f"  {clock(span.since)} to {clock(span.until)}   {span.minutes} min"
         yield f"      {', '.join(span.services)}: {causes}"
     if not one.unavailable:
         named = one.minutes.unavailable is not None
@@ -186,20 +193,20 @@ def _outages(one: Statement) -> Iterator[str]:
 
 def _maintenance(one: Statement) -> Iterator[str]:
     for work in one.maintenance:
-        yield f"  {_time(work.since)} to {_time(work.until)}   {', '.join(work.services)}"
+        yield f"  {clock(work.since)} to {clock(work.until)}   {', '.join(work.services)}"
         yield from (f"      {line}" for line in wrap(work.title, WIDTH - 6))
-        yield f"      announced {_time(work.announced_at)}, {_entry(work.entry, work.number)}"
+        yield f"      announced {clock(work.announced_at)}, {_entry(work.entry, work.number)}"
         if work.cancelled_at:
             proof = _entry(work.cancel_entry, work.cancel_number)
-            yield f"      cancelled {_time(work.cancelled_at)}, {proof}"
+            yield f"      cancelled {clock(work.cancelled_at)}, {proof}"
         yield f"      {work.excluded_minutes} minutes excluded{_flags(work)}"
 
 
 def _amendments(one: Statement) -> Iterator[str]:
     for made in one.amendments:
-        yield f"  {_time(made.at)}   was {made.was}, is {made.fault}: call {made.entry}"
+        yield f"  {clock(made.at)}   was {made.was}, is {made.fault}: call {made.entry}"
         yield from (f"      {line}" for line in wrap(made.reason, WIDTH - 6))
-        by = f"by {made.amended_by} {_time(made.amended_at)}"
+        by = f"by {made.amended_by} {clock(made.amended_at)}"
         yield f"      {by}, {made.tenant}'s entry {made.number}"
 
 
@@ -232,21 +239,6 @@ def _proof(one: Statement) -> Iterator[str]:
     yield "  `mesh sla verify` recomputes every figure above from these entries."
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield ("  " + "  ".join(cells)).rstrip()
-
-
-def _time(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _verdict(met: bool | None) -> str:
-    return "-" if met is None else "met" if met else "MISSED"
-
-
 def _exactly(one: Statement | Part) -> str:
     fraction = one.availability_fraction
     return f"   (exactly {fraction})" if fraction else ""
@@ -255,21 +247,5 @@ def _exactly(one: Statement | Part) -> str:
 def _lost(one: Statement | Part) -> str:
     """Say what was lost: whole minutes where the method names them."""
     if one.minutes.unavailable is None:
-        return f"{_cut(one.error_budget.spent_minutes)} lost"
+        return f"{cut(one.error_budget.spent_minutes)} lost"
     return f"{one.minutes.unavailable} unavailable"
-
-
-def _short(share: str | None) -> str:
-    """Cut a percentage to three decimals."""
-    return "-" if share is None else f"{_cut(share.removesuffix('%'))}%"
-
-
-def _cut(figure: str) -> str:
-    """Cut a figure to three decimals; the exact one stands in the JSON."""
-    whole, dot, decimals = figure.partition(".")
-    return f"{whole}{dot}{decimals[:3]}"
-
-
-def _left(ratio: str) -> str:
-    """Say what share is left; how far it is overspent stands in the minutes."""
-    return "overspent" if ratio.startswith("-") else f"{float(ratio):.1%} left"
