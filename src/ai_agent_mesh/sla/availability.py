@@ -106,11 +106,11 @@ def _view(column: Column, terms: Terms) -> _View:
     return _View(
         total=len(column.minutes),
         excluded=column.excluded,
-        requests=requests(column),
+        requests=requests(column, terms),
         failed=by_minute(column, terms) - column.excluded if by_minute else frozenset(),
         silent=column.silent - column.excluded if by_minute else frozenset(),
         intervals=intervals_counted(column, terms) if by_interval else frozenset(),
-        losses=interval_losses(column, terms.interval) if by_interval else {},
+        losses=interval_losses(column, terms) if by_interval else {},
     )
 
 

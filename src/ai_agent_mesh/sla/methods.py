@@ -53,14 +53,15 @@ def all_failed(column: Column, terms: Terms) -> frozenset[int]:  # noqa: ARG001 
 BY_MINUTE = {Method.PERIOD: failing_runs, Method.ALL_FAIL: all_failed}
 
 
-def interval_losses(column: Column, length: int) -> dict[int, Fraction]:
+def interval_losses(column: Column, terms: Terms) -> dict[int, Fraction]:
     """Return the bad share of each interval that has any, by the interval's number since 1970."""
+    length, left_out = terms.interval, _left_out(column, terms)
     losses = {}
     for number in {minute // length for minute in column.bad}:
-        judged = set(_interval(column, number, length)) - column.excluded
-        bad = sum(column.bad.get(minute, 0) for minute in judged)
+        minutes = set(_interval(column, number, length))
+        bad = sum(column.bad.get(minute, 0) for minute in minutes - column.excluded)
         if bad:
-            valid = sum(column.valid.get(minute, 0) for minute in judged)
+            valid = sum(column.valid.get(minute, 0) for minute in minutes - left_out)
             losses[number] = Fraction(bad, valid)
     return losses
 
@@ -78,14 +79,18 @@ def intervals_counted(column: Column, terms: Terms) -> frozenset[int]:
     )
 
 
-def requests(column: Column) -> tuple[int, int]:
-    """Return the valid and the bad requests outside excluded minutes."""
+def requests(column: Column, terms: Terms) -> tuple[int, int]:
+    """Return the valid and the bad requests that count; in excluded minutes none is bad."""
     valid = column.unlisted + sum(column.valid.values())
-    left_out = column.excluded
     return (
-        valid - sum(column.valid.get(minute, 0) for minute in left_out),
-        sum(column.bad.values()) - sum(column.bad.get(minute, 0) for minute in left_out),
+        valid - sum(column.valid.get(minute, 0) for minute in _left_out(column, terms)),
+        sum(column.bad.values()) - sum(column.bad.get(minute, 0) for minute in column.excluded),
     )
+
+
+def _left_out(column: Column, terms: Terms) -> frozenset[int]:
+    """Return the minutes whose valid requests leave the denominator."""
+    return frozenset() if terms.denominator is Denominator.FULL else column.excluded
 
 
 def _interval(column: Column, number: int, length: int) -> range:

@@ -172,6 +172,39 @@ def test_excluded_minutes_leave_the_methods_that_count_requests() -> None:
     assert by[Method.REQUESTS].platform.availability == Fraction(4, 5)
 
 
+def test_the_full_denominator_keeps_the_valid_requests_of_excluded_minutes() -> None:
+    counts = [api(0, 5, 5), api(4, 3, 2), api(30, 5, 1)]
+    by = {
+        method: judge(counts, terms(method, Denominator.FULL), announcements=[work(0, 4)])
+        for method in (Method.INTERVALS, Method.REQUESTS)
+    }
+    # Of the first interval the excluded minute's five calls are valid, and none of them is bad.
+    assert by[Method.INTERVALS].platform.availability == 1 - (Fraction(2, 8) + Fraction(1, 5)) / 12
+    assert by[Method.REQUESTS].platform.availability == 1 - Fraction(3, 13)
+
+
+@given(
+    counts=st.lists(
+        st.tuples(st.integers(0, 59), st.integers(1, 9), st.integers(0, 9)), max_size=30
+    ),
+    begins=st.integers(0, 59),
+    length=st.integers(1, 60),
+    method=st.sampled_from(Method),
+)
+def test_by_the_full_denominator_exclusion_is_as_good_as_having_failed_nothing(
+    counts: list[tuple[int, int, int]], begins: int, length: int, method: Method
+) -> None:
+    planned = range(begins, min(begins + length, 60))
+    told = [api(place, valid, min(bad, valid)) for place, valid, bad in counts]
+    healed = [
+        api(place, valid, 0 if place in planned else min(bad, valid))
+        for place, valid, bad in counts
+    ]
+    full = terms(method, Denominator.FULL)
+    excluding = judge(told, full, announcements=[work(planned.start, planned.stop)]).platform
+    assert excluding.availability == judge(healed, full).platform.availability
+
+
 def test_a_months_first_and_last_minute_count_and_their_neighbours_do_not() -> None:
     month = Month(2024, 2)
     edges = [minute_number(month.since), minute_number(month.until) - 1]

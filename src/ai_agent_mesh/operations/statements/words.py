@@ -17,7 +17,7 @@ def in_words(terms: Terms) -> str:
     """Say how availability is computed."""
     below = {
         Denominator.REDUCED: "Excluded minutes are not counted.",
-        Denominator.FULL: "Excluded minutes are counted, and never lost.",
+        Denominator.FULL: "Excluded minutes are counted, and nothing in them is lost.",
     }[terms.denominator]
     return f"{_METHODS[terms.method](terms)} {_CALLS} {below}"
 

@@ -307,7 +307,7 @@ function viewed(one, terms) {
   const add = (counts, skipped) => [...counts].reduce((all, [minute, n]) => (skipped.has(minute) ? all : all + n), 0);
   const view = {
     total, excluded: one.excluded,
-    valid: add(one.valids, one.excluded), bad: add(one.bads, one.excluded),
+    valid: add(one.valids, terms.denominator === "full" ? new Set() : one.excluded), bad: add(one.bads, one.excluded),
     failed: byMinute ? without(failing(one, terms), one.excluded) : new Set(),
     silent: byMinute ? without(one.silent, one.excluded) : new Set(),
     intervals: new Set(), losses: new Map(),
@@ -321,8 +321,9 @@ function viewed(one, terms) {
     if (counts) view.intervals.add(number);
   }
   for (const number of new Set([...one.bads.keys()].map((minute) => Math.floor(minute / length)))) {
-    const judged = minutes(number).filter((minute) => !one.excluded.has(minute));
-    const [all, failed] = [one.valids, one.bads].map((c) => judged.reduce((n, m) => n + (c.get(m) ?? 0), 0));
+    const tally = (counts, some) => some.reduce((n, minute) => n + (counts.get(minute) ?? 0), 0);
+    const every = minutes(number), judged = every.filter((minute) => !one.excluded.has(minute));
+    const failed = tally(one.bads, judged), all = tally(one.valids, terms.denominator === "full" ? every : judged);
     if (failed) view.losses.set(number, fraction(BigInt(failed), BigInt(all)));
   }
   return view;
