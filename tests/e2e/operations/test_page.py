@@ -26,7 +26,7 @@ from tests.e2e.web.conftest import Browser
 from ai_agent_mesh.operations.objectives import as_page
 from ai_agent_mesh.operations.statements import Stated, carried, decoder, opened, verified
 from ai_agent_mesh.plumbing.crypto import Signer
-from ai_agent_mesh.sla import Fault, Method
+from ai_agent_mesh.sla import Denominator, Fault, Method
 
 SCRIPT = files("ai_agent_mesh.operations.objectives") / "document" / "verify.mjs"
 
@@ -90,6 +90,9 @@ async def test_browser_and_command_line_find_the_same(
         book.playbook = structs.replace(shipped, tiers=tiers)
         bundles[method.value] = await bundle_of(book, signer)
         bundles[f"{method.value}, not over"] = await bundle_of(book, signer, at(0, day=9))
+        full = structs.replace(shipped.measurement, denominator=Denominator.FULL)
+        book.playbook = structs.replace(book.playbook, measurement=full)
+        bundles[f"{method.value}, full"] = await bundle_of(book, signer)
     book.playbook = shipped
     bundles["corrected"] = amended = await corrected(book, signer)
     bundles["a correction is hidden"] = without(amended, amends)
@@ -123,7 +126,7 @@ async def test_browser_and_command_line_find_the_same(
     ):
         assert check in {one for one, _ in theirs[name][1]}
     proven = [name for name, (_, failures) in theirs.items() if not failures]
-    assert len(proven) == 2 + 2 * len(Method)
+    assert len(proven) == 2 + 3 * len(Method)
 
 
 def amends(piece: Piece) -> bool:
