@@ -13,6 +13,7 @@ from ai_agent_mesh.evidence.entry import (
     Receipt,
 )
 from ai_agent_mesh.evidence.exchange import End, Header, Key, Line, audited
+from ai_agent_mesh.evidence.fields import Moment, Whole
 from ai_agent_mesh.evidence.head import MinutesSeal, Signs, TenantHead, sealed
 from ai_agent_mesh.evidence.rollup import Judged, Thresholds, judged, thresholds
 from ai_agent_mesh.evidence.signature import key_id_of, verify
@@ -37,11 +38,13 @@ __all__ = [
     "Line",
     "MalformedReceipt",
     "MinutesSeal",
+    "Moment",
     "Receipt",
     "Report",
     "Signs",
     "TenantHead",
     "Thresholds",
+    "Whole",
     "audited",
     "fault_after",
     "judged",

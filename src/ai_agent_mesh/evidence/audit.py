@@ -8,7 +8,7 @@ import msgspec
 
 from ai_agent_mesh.evidence.batch import NO_STATEMENT, Batch
 from ai_agent_mesh.evidence.entry import Entry, EntryUnreadable
-from ai_agent_mesh.evidence.signature import verify
+from ai_agent_mesh.evidence.signature import key_id_of, verify
 from ai_agent_mesh.evidence.tree import includes, leaf_data, leaf_hash, root
 
 
@@ -95,6 +95,9 @@ class Audit:
 
     def key(self, key_id: str, public: bytes) -> None:
         """Take a public key that batches may name."""
+        if key_id_of(public) != key_id:
+            self.fail(Check.SIGNATURE, f"key {key_id}", "this is not the name of its public key")
+            return
         self._keys[key_id] = public
 
     def batch(self, batch: Batch) -> None:

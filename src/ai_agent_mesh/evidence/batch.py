@@ -1,10 +1,12 @@
 """What a batch is and the exact statement about it that is signed."""
 
 import base64
-from datetime import datetime
+from datetime import UTC
 from hashlib import sha256
 
 import msgspec
+
+from ai_agent_mesh.evidence.fields import Moment, Whole
 
 #: `previous` of the first batch.
 NO_STATEMENT = bytes(32)
@@ -13,9 +15,9 @@ NO_STATEMENT = bytes(32)
 class Batch(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="batch"):
     """Entries that were numbered together, under one root and one signature."""
 
-    batch: int
-    first_seq: int
-    last_seq: int
+    batch: Whole
+    first_seq: Whole
+    last_seq: Whole
     #: RFC 6962 root over the leaves in the order of their sequence numbers.
     root: bytes
     #: SHA-256 of the statement of the batch before.
@@ -23,7 +25,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="ba
     #: Digest of the playbook whose thresholds the roll-ups were judged by.
     playbook: str
     #: When it was numbered, UTC.
-    at: datetime
+    at: Moment
     key_id: str
     signature: bytes = b""
 
@@ -37,7 +39,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="ba
             _text(self.root),
             _text(self.previous),
             self.playbook,
-            self.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            self.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             self.key_id,
         )
         return "".join(line + "\n" for line in lines).encode()

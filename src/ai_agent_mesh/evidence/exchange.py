@@ -7,6 +7,7 @@ import msgspec
 
 from ai_agent_mesh.evidence.audit import Audit, Check, Report
 from ai_agent_mesh.evidence.batch import Batch
+from ai_agent_mesh.evidence.fields import Whole
 
 
 class Header(msgspec.Struct, frozen=True, tag_field="type", tag="ledger"):
@@ -28,8 +29,8 @@ class Key(msgspec.Struct, frozen=True, tag_field="type", tag="key"):
 class Line(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="entry"):
     """An entry with its verbatim bytes as text; of one tenant's export, its inclusion path too."""
 
-    seq: int
-    number: int
+    seq: Whole
+    number: Whole
     digest: bytes
     text: str
     path: Sequence[bytes] | None = None
@@ -38,8 +39,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", ta
 class End(msgspec.Struct, frozen=True, tag_field="type", tag="end"):
     """The last line: how much there was, so that a file cut short is noticed."""
 
-    batches: int
-    entries: int
+    batches: Whole
+    entries: Whole
 
 
 Piece = Header | Key | Batch | Line | End

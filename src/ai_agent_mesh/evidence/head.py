@@ -1,10 +1,12 @@
 """What is said, under a signature, of all that one tenant's ledger holds of a span."""
 
 import base64
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 import msgspec
+
+from ai_agent_mesh.evidence.fields import Moment, Whole
 
 _MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -29,13 +31,13 @@ class TenantHead(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", ta
     """
 
     tenant: str
-    since: datetime
-    until: datetime
-    first_number: int
-    last_number: int
-    entries: int
+    since: Moment
+    until: Moment
+    first_number: Whole
+    last_number: Whole
+    entries: Whole
     root: bytes
-    at: datetime
+    at: Moment
     key_id: str
     signature: bytes = b""
 
@@ -58,9 +60,9 @@ class MinutesSeal(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", t
     """That so many lines of minutes, with this SHA-256 over them all, are a span's roll-ups."""
 
     tenant: str
-    since: datetime
-    until: datetime
-    lines: int
+    since: Moment
+    until: Moment
+    lines: Whole
     digest: bytes
     key_id: str
     signature: bytes = b""
@@ -91,7 +93,7 @@ def _lines(*lines: str) -> bytes:
 
 
 def _time(at: datetime) -> str:
-    return at.strftime(_MOMENT)
+    return at.astimezone(UTC).strftime(_MOMENT)
 
 
 def _base64(value: bytes) -> str:

@@ -1,5 +1,6 @@
 """A statement's page proves itself in a browser, offline, and agrees with the command line."""
 
+import base64
 import html
 import json
 import re
@@ -10,17 +11,9 @@ import pytest
 from msgspec import structs
 from tests.conftest import needs
 from tests.e2e.operations.conftest import Book, at
+from tests.e2e.operations.tampering import TAMPERED, Piece, changed, kind, text, without
 from tests.e2e.operations.test_amendments import amend, failed
-from tests.e2e.operations.test_bundles import (
-    TAMPERED,
-    Piece,
-    bundle_of,
-    changed,
-    evidence,
-    kind,
-    text,
-    without,
-)
+from tests.e2e.operations.test_bundles import bundle_of, evidence
 from tests.e2e.web.conftest import Browser
 
 from ai_agent_mesh.operations.objectives import as_page
@@ -61,10 +54,12 @@ async def test_the_page_says_in_words_that_it_is_proven(
 ) -> None:
     lines = await evidence(book, signer)
     page = page_of(lines, book)
-    assert carried(page.encode()) == [line.rstrip(b"\n") for line in lines]
+    assert carried(page.encode()) == lines
+    assert verified(carried(page.encode())).sound
     shown = await seen(browser, page, tmp_path / "statement.html")
     assert '<div id="verdict" role="status" class="sound"><strong>✓ Proven</strong>' in shown
     assert "Every figure was computed again from" in shown
+    assert base64.b64encode(signer.public_bytes).decode() in shown
     # Somebody paints another figure on the page, or changes one in the evidence.
     painted = page.replace(
         'data-figure="minutes.unavailable">3<', 'data-figure="minutes.unavailable">0<'
@@ -72,6 +67,21 @@ async def test_the_page_says_in_words_that_it_is_proven(
     shown = await seen(browser, painted, tmp_path / "painted.html")
     assert "✗ Not proven" in shown
     assert "does not show what it carries: minutes.unavailable" in shown
+    for figure, said, untrue in (
+        ("met", "✗ missed", "✓ met"),
+        ("unavailable.0.services", "api", "none"),
+        ("since", at(0).strftime("%Y-%m-%d %H:%M UTC"), "2020-01-01 00:00 UTC"),
+        ("maintenance.1.late", ", too late", ""),
+    ):
+        found = re.search(rf'(data-figure="{re.escape(figure)}"[^>]*>){re.escape(said)}<', page)
+        assert found, figure
+        shown = await seen(
+            browser, page.replace(found[0], f"{found[1]}{untrue}<"), tmp_path / "p.html"
+        )
+        assert f"does not show what it carries: {figure}." in shown
+    # What cannot be unpacked is the file's own fault, not the browser's.
+    torn = re.sub(r'(id="evidence">.{80})', r"\1AAAA", page)
+    assert "✗ Not proven" in await seen(browser, torn, tmp_path / "torn.html")
     # Any other script is refused by the page's own policy.
     other = page.replace('<script type="module">', '<script type="module">/* changed */')
     assert "Not checked yet" in await seen(browser, other, tmp_path / "other.html")

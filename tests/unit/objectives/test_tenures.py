@@ -150,7 +150,7 @@ def test_a_running_month_tells_apart_what_was_and_what_may_come() -> None:
     # 10 of 14,400 minutes on the present tier; 21,600 are to come.
     one = stated(terms, *(at(8, n) for n in range(10)), span=Span(MONTH.since, at(16)))
     ahead = one.projected
-    assert ahead is not None
+    assert ahead
     assert (ahead.until, ahead.minutes_ahead) == (MONTH.until, 21_600)
     best, same = ahead.if_nothing_more_fails, ahead.if_it_goes_on
     # 10 of 43,200 in all; of the tier's own 36,000 minutes that is 99.9722%: 10% of 3,600.

@@ -1,20 +1,31 @@
 """What an evidence bundle is made of: lines of JSON that prove one statement to anybody."""
 
 import base64
-import gzip
 import re
 import zlib
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Annotated
 
 import msgspec
 
-from ai_agent_mesh.evidence import Batch, End, Key, Line, MinutesSeal, Signs, TenantHead
+from ai_agent_mesh.evidence import (
+    Batch,
+    End,
+    Key,
+    Line,
+    MinutesSeal,
+    Moment,
+    Signs,
+    TenantHead,
+    Whole,
+)
 from ai_agent_mesh.operations.statements.statement import Signature, Statement
 from ai_agent_mesh.sla import Category, Service
 
 #: What the signed bytes of a statement begin with, so that they are nothing else's.
 _PREFIX = b"ai-agent-mesh statement v1\n"
 _CARRIED = re.compile(rb'<script type="application/octet-stream" id="evidence">([^<]*)</script>')
+_Minute = Annotated[int, msgspec.Meta(ge=0, lt=60)]
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
@@ -41,13 +52,16 @@ class MinutesLine(msgspec.Struct, frozen=True, tag_field="type", tag="minutes"):
     tenant: str
     service: Service
     category: Category
-    since: datetime
-    counts: list[tuple[int, int, int, int, int, int, int, int]]
+    since: Moment
+    counts: list[tuple[_Minute, Whole, Whole, Whole, Whole, Whole, Whole, Whole]]
 
 
 Piece = Stated | PlaybookText | MinutesLine | MinutesSeal | TenantHead | Key | Batch | Line | End
 
 HOUR = timedelta(hours=1)
+#: Bytes that the evidence of a page may come to; a longer bundle is a file of its own.
+LARGEST = 256 * 1024 * 1024
+_GZIP = 31  # zlib's word for: with the header and the checksum of gzip
 decoder = msgspec.json.Decoder(Piece)
 
 
@@ -80,9 +94,14 @@ def opened(stated: Stated) -> Statement:
 
 
 def carried(page: bytes) -> list[bytes]:
-    """Return the lines of the bundle that a statement's page carries; none of any other file."""
+    """Return the lines of the bundle that a statement's page carries, each with its line feed.
+
+    There are none in any other file, nor in what unpacks to more than `LARGEST`.
+    """
     found = _CARRIED.search(page)
     try:
-        return gzip.decompress(base64.b64decode(found[1])).splitlines() if found else []
-    except (ValueError, OSError, EOFError, zlib.error):
+        packed = zlib.decompressobj(wbits=_GZIP)
+        text = packed.decompress(base64.b64decode(found[1]), LARGEST) if found else b""
+    except (ValueError, zlib.error):
         return []
+    return text.splitlines(keepends=True) if packed.eof else []

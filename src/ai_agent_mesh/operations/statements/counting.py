@@ -1,6 +1,5 @@
 """Calls counted by minute: from entries or from roll-ups, to evidence that can be judged."""
 
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -24,6 +23,7 @@ from ai_agent_mesh.sla import (
 
 #: calls, valid, bad, timed, within_p50, within_p95, within_p99
 WIDTH = 7
+_HOUR = 60
 Figures = Sequence[int]
 
 
@@ -36,11 +36,12 @@ class Key(NamedTuple):
 
 
 class Counts:
-    """The minutes of a span, a row of figures for each; memory grows with the span alone."""
+    """The minutes of a span, a row of figures for each; memory grows with the hours that count."""
 
     def __init__(self, span: Span) -> None:
         self._minutes = started_in(span)
-        self._rows: dict[Key, array[int]] = {}
+        #: The figures of each hour, a row after the other.
+        self._rows: dict[Key, dict[int, list[int]]] = {}
 
     def add(self, call: Entry, thresholds: Thresholds) -> bool:
         """Add an entry, judged by the thresholds of its time; tell whether it lies in the span."""
@@ -66,19 +67,20 @@ class Counts:
         """Add figures to a minute; one outside the span is left out."""
         if minute not in self._minutes:
             return
-        row = self._rows.get(key)
+        hour, number = divmod(minute, _HOUR)
+        hours = self._rows.setdefault(key, {})
+        row = hours.get(hour)
         if row is None:
-            row = self._rows[key] = array("q", bytes(8 * WIDTH * len(self._minutes)))
-        start = (minute - self._minutes.start) * WIDTH
-        for place, figure in enumerate(figures, start):
+            row = hours[hour] = [0] * (WIDTH * _HOUR)
+        for place, figure in enumerate(figures, number * WIDTH):
             row[place] += figure
 
     def minutes(self, key: Key) -> Iterator[tuple[int, Figures]]:
         """Yield each minute that has calls, with its figures."""
-        row = self._rows.get(key, ())
-        for start in range(0, len(row), WIDTH):
-            if row[start]:
-                yield self._minutes.start + start // WIDTH, row[start : start + WIDTH]
+        for hour, row in sorted(self._rows.get(key, {}).items()):
+            for start in range(0, len(row), WIDTH):
+                if row[start]:
+                    yield hour * _HOUR + start // WIDTH, row[start : start + WIDTH]
 
     def first_difference(self, other: "Counts") -> tuple[str, object, object] | None:
         """Return the first minute whose figures differ, in order, and both its figures."""

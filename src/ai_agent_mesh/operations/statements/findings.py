@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ai_agent_mesh.evidence import Check, Failure, verify
+from ai_agent_mesh.evidence import Check, Failure, key_id_of, verify
 
 
 class Findings:
@@ -28,6 +28,13 @@ class Findings:
             self._failures[check] = Failure(check, place, reason, times)
         else:
             self._failures[check] = msgspec.structs.replace(first, times=first.times + times)
+
+    def key(self, key_id: str, public: bytes) -> None:
+        """Take a public key, which its name must fit."""
+        if key_id_of(public) == key_id:
+            self.keys[key_id] = public
+        else:
+            self.fail(Check.SIGNATURE, f"key {key_id}", "this is not the name of its public key")
 
     def signed(self, key_id: str, signature: bytes, text: bytes, place: str) -> None:
         """Check a signature over some text."""

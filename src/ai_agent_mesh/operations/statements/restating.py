@@ -49,10 +49,13 @@ def restated(told: Statement, proven: Proven, playbook: Playbook) -> Statement:
     return state(subject, evidence, proven.ledger, playbook, told.computed_at, proven.corrections)
 
 
-def first_difference(told: Statement, again: Statement) -> tuple[str, object, object] | None:
+def first_difference(text: str, again: Statement) -> tuple[str, object, object] | None:
     """Return the place of the first figure that differs and both values, in the order of the
-    canonical text; null if none does."""
-    left, right = (msgspec.json.decode(canonical(one)) for one in (told, again))
+    canonical text; null if none does. `text` is what was signed, so that nothing in it is passed
+    over, and what an earlier version did not say yet is not asked of it."""
+    left, right = (msgspec.json.decode(one) for one in (text, canonical(again)))
+    if "projected" not in left:
+        del right["projected"]
     return next(_differences(left, right, ""), None)
 
 

@@ -1,6 +1,6 @@
 """Reads the ledger's part of a bundle: loose entries, and all of a tenant's under its head."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -50,8 +50,13 @@ class Sections:
     """Counts calls, and keeps what else the figures need: first probes and maintenance."""
 
     def __init__(
-        self, span: Span, findings: Findings, thresholds: Mapping[str, Thresholds]
+        self,
+        span: Span,
+        whose: Sequence[str],
+        findings: Findings,
+        thresholds: Mapping[str, Thresholds],
     ) -> None:
+        self._whose = whose
         self.counts = Counts(span)
         self.acts: list[Numbered] = []
         #: Corrections of calls in the span: all come before the tenants' own sections.
@@ -70,7 +75,13 @@ class Sections:
     def head(self, head: TenantHead) -> None:
         """End the section before and begin a tenant's."""
         self.close()
-        self.whole[head.tenant] = self._begin(head)
+        if head.tenant in self.whole:
+            self._findings.fail(Check.HEAD, f"head of {head.tenant}", "it is there twice")
+        if head.tenant in self._whose:
+            self.whole[head.tenant] = self._begin(head)
+        else:
+            self._findings.fail(Check.HEAD, f"head of {head.tenant}", "it is of another tenant")
+            self._begin(head)
 
     def batch(self, batch: Batch) -> None:
         """Take the batch that the next entries are of."""
@@ -134,6 +145,9 @@ class Sections:
             self._findings.fail(
                 Check.SEQUENCE, f"seq {line.seq}", f"it is of tenant {entry.tenant}"
             )
+            return
+        if entry.tenant not in self._whose:
+            return
         batch = section.audit.last
         if batch is None:
             return
@@ -153,6 +167,9 @@ class Sections:
             one = Correction.read(line.number, made)
         except EntryUnreadable as fact:
             self._amiss(made, fact.detail)
+            return
+        if one.amendment.tenant not in self._whose:
+            self._amiss(made, "it is of another tenant")
             return
         self.corrections.append(one)
         self._corrected.setdefault(one.amendment.digest, []).append(one.amendment)

@@ -1,8 +1,13 @@
 """The monthly statement of one tenant: what was promised, what was kept, and by which evidence."""
 
-from datetime import datetime
+from typing import Annotated
 
 import msgspec
+
+from ai_agent_mesh.evidence import Moment
+
+#: Decimal text without an exponent, which could ask for more digits than there is memory.
+_Plain = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$")]
 
 
 class Minutes(msgspec.Struct, frozen=True):
@@ -37,7 +42,7 @@ class ServiceFigures(msgspec.Struct, frozen=True):
     met: bool | None
     error_budget: Budget
     #: Since when the probe watches it; null when it never did.
-    watched_since: datetime | None
+    watched_since: Moment | None
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -51,9 +56,9 @@ class Amount(msgspec.Struct, frozen=True):
 class Fee(msgspec.Struct, frozen=True):
     """What the contract says is paid a month, over a span."""
 
-    since: datetime
-    until: datetime
-    amount: str
+    since: Moment
+    until: Moment
+    amount: _Plain
     currency: str
 
 
@@ -76,8 +81,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 class Part(Figures, frozen=True, kw_only=True):
     """An unbroken span on one tier, judged by that tier's promise alone."""
 
-    since: datetime
-    until: datetime
+    since: Moment
+    until: Moment
     tier: str
     title: str
     method: str
@@ -95,8 +100,8 @@ class Part(Figures, frozen=True, kw_only=True):
 class OutageFigures(msgspec.Struct, frozen=True):
     """An unbroken span of unavailable minutes."""
 
-    since: datetime
-    until: datetime
+    since: Moment
+    until: Moment
     minutes: int
     services: tuple[str, ...]
     #: `errors` (too many calls failed by our fault), `silence` (the probe got nothing recorded).
@@ -108,14 +113,14 @@ class MaintenanceFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     title: str
-    since: datetime
-    until: datetime
+    since: Moment
+    until: Moment
     services: tuple[str, ...]
-    announced_at: datetime
+    announced_at: Moment
     #: The ledger entry of the tenant `platform` that announced it, and its number there.
     entry: str
     number: int | None
-    cancelled_at: datetime | None
+    cancelled_at: Moment | None
     cancel_entry: str | None
     cancel_number: int | None
     #: It was announced later than the playbook asks, and is judged like any other time.
@@ -132,12 +137,12 @@ class AmendmentFigures(msgspec.Struct, frozen=True, kw_only=True):
     tenant: str
     #: The corrected call.
     entry: str
-    at: datetime
+    at: Moment
     was: str
     fault: str
     reason: str
     amended_by: str
-    amended_at: datetime
+    amended_at: Moment
     #: The ledger entry that corrects it, and its number in that tenant's ledger.
     amendment: str
     number: int
@@ -192,7 +197,7 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True):
     them is lost, or as large a share of them as was lost since that tier began.
     """
 
-    until: datetime
+    until: Moment
     minutes_ahead: int
     if_nothing_more_fails: Outlook
     if_it_goes_on: Outlook
@@ -214,13 +219,13 @@ class Statement(Figures, frozen=True, kw_only=True):
     #: Null when an explicit span was judged instead of a calendar month.
     month: str | None
     #: The whole minutes that were judged, within what was asked for.
-    since: datetime
-    until: datetime
-    asked_since: datetime
-    asked_until: datetime
+    since: Moment
+    until: Moment
+    asked_since: Moment
+    asked_until: Moment
     #: The month or the span is not over: these are the figures so far.
     so_far: bool
-    computed_at: datetime
+    computed_at: Moment
     #: These five are null where the parts differ.
     tier: str | None
     method: str | None
@@ -238,8 +243,9 @@ class Statement(Figures, frozen=True, kw_only=True):
     calls: tuple[CallFigures, ...]
     playbook: str
     ledger: tuple[LedgerRange, ...]
-    #: Null once the asked span is over, and while nothing was judged.
-    projected: Projection | None
+    #: Null once the asked span is over, and while nothing was judged; statements that were signed
+    #: before there were projections do not say it.
+    projected: Projection | msgspec.UnsetType | None = msgspec.UNSET
     signature: Signature | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -97,7 +97,7 @@ def _figures(one: Statement) -> Iterator[str]:
 
 def _ahead(one: Statement) -> Iterator[str]:
     """Tell where the period is heading, apart from what was measured."""
-    if one.projected is None:
+    if not one.projected:
         return
     yield f"  By the end    of {one.projected.minutes_ahead} minutes to come,"
     cases = (

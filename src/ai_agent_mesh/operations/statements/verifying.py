@@ -70,6 +70,8 @@ class _Verifier:
         self._playbooks: dict[str, Playbook] = {}
         self._thresholds: dict[str, Thresholds] = {}
         self._sealed: set[str] = set()
+        #: The minutes since the last seal: whose, how many lines, and their digest.
+        self._run: str | None = None
         self._digest, self._minutes_lines = sha256(), 0
 
     def run(self, lines: Iterable[bytes]) -> Verdict:
@@ -80,9 +82,11 @@ class _Verifier:
         self._stated, self._statement = opened
         self._span = Span(self._statement.since, self._statement.until)
         self._told = Counts(self._span)
-        self._sections = Sections(self._span, self._findings, self._thresholds)
+        self._whose = (self._statement.tenant, PROBE)
+        self._sections = Sections(self._span, self._whose, self._findings, self._thresholds)
         self._read(lines)
         self._sections.close()
+        self._close_minutes()
         self._check_figures()
         self._check_statement()
         return Verdict(
@@ -99,10 +103,11 @@ class _Verifier:
             stated = msgspec.json.decode(first, type=Stated)
             statement = msgspec.json.decode(stated.text, type=Statement)
             span = Span(statement.since, statement.until)
-        except (msgspec.DecodeError, UnicodeDecodeError, Fact) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Fact) as error:
             self._fail(Check.FILE, "line 1", f"it is not a statement: {error}")
             return None
-        if span.length > LONGEST or not statement.parts:
+        within = all(span.since <= one.since <= one.until <= span.until for one in statement.parts)
+        if span.length > LONGEST or not statement.parts or not within:
             self._fail(Check.FILE, "line 1", "it states no span that can be judged")
             return None
         return stated, statement
@@ -116,7 +121,7 @@ class _Verifier:
                 return
             try:
                 ended = self._take(bundle.decoder.decode(raw), raw, place)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 self._fail(Check.FILE, place, f"it cannot be read: {error}")
         if not ended:
             self._fail(Check.FILE, "end", "the file is cut short: its last line is missing")
@@ -124,7 +129,7 @@ class _Verifier:
     def _take(self, piece: Piece, raw: bytes, place: str) -> bool:
         match piece:
             case Key():
-                self._findings.keys[piece.key_id] = piece.public
+                self._findings.key(piece.key_id, piece.public)
             case PlaybookText():
                 self._playbook(piece)
             case MinutesLine():
@@ -159,8 +164,13 @@ class _Verifier:
         self._thresholds[piece.digest] = thresholds(playbook)
 
     def _minutes(self, piece: MinutesLine, raw: bytes) -> None:
+        if self._run not in (None, piece.tenant):
+            self._close_minutes()
+        self._run = piece.tenant
         self._digest.update(raw)
         self._minutes_lines += 1
+        if piece.tenant not in self._whose:
+            return
         first = minute_number(piece.since)
         key = CountKey(piece.tenant, piece.service, piece.category)
         for offset, *figures in piece.counts:
@@ -168,16 +178,31 @@ class _Verifier:
 
     def _seal(self, seal: MinutesSeal) -> None:
         place = f"minutes of {seal.tenant}"
+        if seal.tenant not in self._whose:
+            self._fail(Check.ROLLUP, place, "they are of another tenant")
+        if seal.tenant in self._sealed:
+            self._fail(Check.ROLLUP, place, "they are sealed twice")
+        if self._run not in (None, seal.tenant):
+            self._close_minutes()
         if (seal.lines, seal.digest) != (self._minutes_lines, self._digest.digest()):
             self._fail(Check.ROLLUP, place, "they are not those that were sealed")
         if (seal.since, seal.until) != (self._span.since, self._span.until):
             self._fail(Check.ROLLUP, place, "their seal is of another span")
         self._findings.signed(seal.key_id, seal.signature, seal.text, place)
         self._sealed.add(seal.tenant)
-        self._digest, self._minutes_lines = sha256(), 0
+        self._begin_minutes()
+
+    def _close_minutes(self) -> None:
+        """Find minutes that no seal of their tenant covers."""
+        if self._run is not None:
+            self._fail(Check.ROLLUP, f"minutes of {self._run}", "no seal of their own covers them")
+        self._begin_minutes()
+
+    def _begin_minutes(self) -> None:
+        self._run, self._digest, self._minutes_lines = None, sha256(), 0
 
     def _check_figures(self) -> None:
-        whose = (self._statement.tenant, PROBE)
+        whose = self._whose
         if self._sections.whole:
             self._sections.check_corrections()
             for tenant in whose:
@@ -196,23 +221,24 @@ class _Verifier:
         self._compare(playbook)
 
     def _compare(self, playbook: Playbook) -> None:
-        told, found = self._statement, self._sections
-        if found.whole:
-            ledger = [found.range(who) for who in (told.tenant, PROBE)]
-            proven = Proven(found.counts, found.watched, found.acts, ledger, found.corrections)
-        else:
-            proven = Proven(
-                self._told, _stated_watches(told), found.acts, told.ledger, found.corrections
-            )
+        told = self._statement
         try:
-            again = restated(told, proven, playbook)
-        except (Fact, ValueError, KeyError, ArithmeticError) as error:
+            again = restated(told, self._proven(), playbook)
+        except (Fact, ValueError, TypeError, KeyError, ArithmeticError) as error:
             self._fail(Check.FIGURE, "statement", f"it cannot be computed again: {error}")
             return
-        difference = first_difference(told, again)
+        difference = first_difference(self._stated.text, again)
         if difference:
             place, left, right = difference
             self._fail(Check.FIGURE, place, f"stated {left}, recomputed {right}")
+
+    def _proven(self) -> Proven:
+        told, found = self._statement, self._sections
+        if found.whole:
+            ledger = [found.range(who) for who in self._whose]
+            return Proven(found.counts, found.watched, found.acts, ledger, found.corrections)
+        watched = _stated_watches(told)
+        return Proven(self._told, watched, found.acts, told.ledger, found.corrections)
 
     def _check_statement(self) -> None:
         stated = self._stated

@@ -139,23 +139,104 @@ class Findings {
 
 class Keys extends Findings {
   keys = new Map();
+  signers = new Map();
   async take(piece) {
     const raw = bytesOf(piece.public);
+    if (hex(await sha256(raw)).slice(0, 16) !== piece.key_id) {
+      return this.fail("signature", `key ${piece.key_id}`, "this is not the name of its public key");
+    }
     const key = await crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]).catch(refused);
-    this.keys.set(piece.key_id, key);
+    this.keys.set(piece.key_id, { key, public: piece.public });
   }
   async signed(piece, text, place, found = this) {
-    const key = this.keys.get(piece.key_id);
-    if (key === undefined) return found.fail("signature", place, `its key ${piece.key_id} is not known`);
-    const holds = key && await crypto.subtle.verify("Ed25519", key, bytesOf(piece.signature), text);
-    if (!holds) found.fail("signature", place, "its signature does not hold");
+    const known = this.keys.get(piece.key_id);
+    if (known === undefined) return found.fail("signature", place, `its key ${piece.key_id} is not known`);
+    const holds = known.key && await crypto.subtle.verify("Ed25519", known.key, bytesOf(piece.signature), text);
+    if (holds) this.signers.set(piece.key_id, known.public);
+    else found.fail("signature", place, "its signature does not hold");
   }
 }
 
+/** What this browser cannot do. Whatever else goes wrong is the file's own fault. */
 class Unable extends Error {}
 function refused(error) {
   if (error.name === "NotSupportedError") throw new Unable("this browser does not know Ed25519");
   return null;
+}
+
+// ---- what a line may be: the shapes that the command line reads, and nothing else
+
+const text = (value) => typeof value === "string";
+const whole = (value) => Number.isSafeInteger(value) && value >= 0;
+const inHour = (value) => whole(value) && value < 60;
+const oneOf = (names) => (value) => names.includes(value);
+const orNone = (shape) => (value) => value === null || value === undefined || shape(value);
+const listOf = (shape) => (value) => Array.isArray(value) && value.every(shape);
+const object = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+const shaped = (fields) => (value) => object(value)
+  && Object.entries(fields).every(([name, shape]) => shape(Object.hasOwn(value, name) ? value[name] : undefined));
+const packed = (value) => text(value)
+  && /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value);
+const instant = (value) => {
+  try { return text(value) && typeof moment(value) === "bigint"; } catch { return false; }
+};
+const spanned = { since: instant, until: instant };
+const signedBy = { key_id: text, signature: packed };
+const plainAmount = (value) => text(value) && /^-?[0-9]{1,20}(\.[0-9]{1,20})?$/.test(value);
+const isMinute = (value) => Array.isArray(value) && value.length === 8 && inHour(value[0]) && value.every(whole);
+const SHAPES = {
+  statement: shaped({ text, ...signedBy }),
+  key: shaped({ key_id: text, public: packed }),
+  playbook: shaped({ digest: text, text }),
+  minutes: shaped({ tenant: text, service: oneOf(SERVICES), category: oneOf(CATEGORIES), since: instant,
+    counts: listOf(isMinute) }),
+  seal: shaped({ tenant: text, ...spanned, lines: whole, digest: packed, ...signedBy }),
+  head: shaped({ tenant: text, ...spanned, first_number: whole, last_number: whole, entries: whole, root: packed,
+    at: instant, ...signedBy }),
+  batch: shaped({ batch: whole, first_seq: whole, last_seq: whole, root: packed, previous: packed, playbook: text,
+    at: instant, ...signedBy }),
+  entry: shaped({ seq: whole, number: whole, digest: packed, text, path: orNone(listOf(packed)) }),
+  end: shaped({ batches: whole, entries: whole }),
+};
+const isStatement = shaped({
+  tenant: text, ...spanned, asked_since: instant, asked_until: instant, computed_at: instant, playbook: text,
+  parts: listOf(shaped({
+    ...spanned, tier: text, monthly_fees: listOf(shaped({ ...spanned, amount: plainAmount, currency: text })),
+  })),
+  services: listOf(shaped({ service: text, watched_since: orNone(instant) })),
+  ledger: listOf(object),
+});
+const KINDS = ["call", "task", "act", "notice", "amendment", "stream_closed"];
+const isEntry = (value) => shaped({
+  v: (version) => version === 1, id: text, kind: oneOf(KINDS), tenant: text,
+  at: (at) => instant(at) && /(?:Z|[+-]00:00)$/.test(at),
+  service: orNone(oneOf(SERVICES)), category: orNone(oneOf(CATEGORIES)),
+  fault: (fault) => fault === undefined || FAULTS.has(fault),
+  duration_us: (us) => us === undefined || whole(us), latency_us: (us) => us === undefined || whole(us),
+  object: orNone(text), actor: orNone(text), playbook: orNone(text),
+  detail: (detail) => detail === undefined || (object(detail) && Object.values(detail).every(text)),
+})(value) && (value.kind !== "call" || (value.service && value.category));
+
+/** A line's piece, or an error that says what it is not. */
+function pieceOf(raw) {
+  const piece = JSON.parse(raw);
+  if (!object(piece)) throw new Error("it is no object");
+  if (!Object.hasOwn(SHAPES, piece.type)) throw new Error(`there is no type ${piece.type}`);
+  if (!SHAPES[piece.type](piece)) throw new Error(`it is not of the form of a ${piece.type}`);
+  return piece;
+}
+
+const LONGEST = 366n * UNITS.d;
+/** The statement of a bundle's first line. */
+function statementOf(first) {
+  const stated = JSON.parse(first.text);
+  if (!isStatement(stated)) throw new Error("it is not of the form of one");
+  const [since, until] = [moment(stated.since), moment(stated.until)];
+  const inside = (part) => since <= moment(part.since) && moment(part.since) <= moment(part.until) && moment(part.until) <= until;
+  if (until < since || until - since > LONGEST || !stated.parts.length || !stated.parts.every(inside)) {
+    throw new Error("it states no span that can be judged");
+  }
+  return stated;
 }
 
 const lines = (...parts) => utf8(parts.map((part) => `${part}\n`).join(""));
@@ -566,6 +647,7 @@ function projected(rulings, stated, playbook) {
 
 const shared = (values) => (values.every((value) => value === values[0]) ? values[0] : null);
 
+const AS_TOLD = ["tenant", "tenant_name", "month", "asked_since", "asked_until", "computed_at", "playbook"];
 /** The statement that follows from the evidence; what no ledger proves is taken as told. */
 function restated(stated, counts, watched, acts, ledger, corrections, playbook) {
   const ends = stated.parts.at(-1).until, until = moment(ends), since = moment(stated.parts[0].since);
@@ -590,7 +672,7 @@ function restated(stated, counts, watched, acts, ledger, corrections, playbook) 
   }
   const pooled = [...calls.keys()].sort().map((name) => calls.get(name));
   return {
-    ...stated, ...figures(rulings), since: stated.parts[0].since, until: ends, parts, ledger,
+    ...Object.fromEntries(AS_TOLD.map((name) => [name, stated[name]])), ...figures(rulings), since: stated.parts[0].since, until: ends, parts, ledger,
     projected: projected(rulings, stated, playbook),
     so_far: until < moment(stated.asked_until), credit: amounts(credit),
     ...Object.fromEntries(["tier", "method", "method_in_words", "objective", "credit_percent"]
@@ -681,8 +763,7 @@ class Section {
     let entry = null;
     try {
       entry = JSON.parse(line.text);
-      if (entry.v !== 1 || typeof entry.tenant !== "string") throw new Error("no entry");
-      moment(entry.at);
+      if (!isEntry(entry)) throw new Error("no entry");
     } catch {
       entry = null;
       found.fail("bytes", place, "it cannot be read");
@@ -715,6 +796,8 @@ class Reading extends Keys {
   held = new Set();
   watched = {};
   sealed = new Set();
+  /** The minutes since the last seal: whose, and their lines. */
+  run = null;
   minuteLines = [];
   entries = 0;
   batches = 0;
@@ -723,6 +806,7 @@ class Reading extends Keys {
   constructor(stated) {
     super();
     this.stated = stated;
+    this.whose = [stated.tenant, "probe"];
     this.bounds = [moment(stated.since), moment(stated.until)];
     this.told = new Counts(startedIn(...this.bounds));
     this.counts = new Counts(startedIn(...this.bounds));
@@ -734,7 +818,7 @@ class Reading extends Keys {
       case "playbook": await this.playbook(piece); break;
       case "minutes": this.minutes(piece, raw); break;
       case "seal": await this.seal(piece); break;
-      case "head": await this.close(); this.section = new Section(this, piece); this.whole.set(piece.tenant, this.section); break;
+      case "head": await this.head(piece); break;
       case "batch": this.batches += 1; await this.open().take(piece); break;
       case "entry": await this.entry(piece); break;
       case "end":
@@ -743,9 +827,16 @@ class Reading extends Keys {
         }
         return true;
       case "statement": this.fail("file", place, "a second statement"); break;
-      default: this.fail("file", place, "it cannot be read");
     }
     return false;
+  }
+
+  async head(head) {
+    await this.close();
+    this.section = new Section(this, head);
+    if (this.whole.has(head.tenant)) this.fail("head", `head of ${head.tenant}`, "it is there twice");
+    if (this.whose.includes(head.tenant)) this.whole.set(head.tenant, this.section);
+    else this.fail("head", `head of ${head.tenant}`, "it is of another tenant");
   }
 
   open() { return (this.section ??= new Section(this, null)); }
@@ -754,28 +845,47 @@ class Reading extends Keys {
     if (hex(await sha256(utf8(piece.text))) !== piece.digest) {
       return this.fail("playbook", piece.digest, "its text does not match its digest");
     }
-    const playbook = JSON.parse(piece.text);
-    const thresholds = Object.fromEntries(Object.entries(playbook.latency)
-      .map(([category, promised]) => [category, Object.keys(PERCENTILES).map((p) => durationOf(promised[p]))]));
-    this.playbooks.set(piece.digest, { playbook, thresholds });
+    try {
+      const playbook = JSON.parse(piece.text);
+      const thresholds = Object.fromEntries(Object.entries(playbook.latency)
+        .map(([category, promised]) => [category, Object.keys(PERCENTILES).map((p) => durationOf(promised[p]))]));
+      this.playbooks.set(piece.digest, { playbook, thresholds });
+    } catch (error) {
+      this.fail("playbook", piece.digest, `it cannot be read: ${error.message}`);
+    }
   }
 
   minutes(piece, raw) {
+    if (this.run !== null && this.run !== piece.tenant) this.closeMinutes();
+    this.run = piece.tenant;
     this.minuteLines.push(raw);
+    if (!this.whose.includes(piece.tenant)) return;
     const first = floorMinute(moment(piece.since));
     for (const [offset, ...some] of piece.counts) this.told.put(piece.tenant, piece.service, piece.category, first + offset, some);
   }
 
   async seal(seal) {
-    const place = `minutes of ${seal.tenant}`, digest = base64(await sha256(utf8(this.minuteLines.map((raw) => `${raw}\n`).join(""))));
+    const place = `minutes of ${seal.tenant}`;
+    if (!this.whose.includes(seal.tenant)) this.fail("roll-up", place, "they are of another tenant");
+    if (this.sealed.has(seal.tenant)) this.fail("roll-up", place, "they are sealed twice");
+    if (this.run !== null && this.run !== seal.tenant) this.closeMinutes();
+    const digest = base64(await sha256(utf8(this.minuteLines.map((raw) => `${raw}\n`).join(""))));
     if (seal.lines !== this.minuteLines.length || seal.digest !== digest) {
       this.fail("roll-up", place, "they are not those that were sealed");
     }
     if (span(seal) !== span(this.stated)) this.fail("roll-up", place, "their seal is of another span");
     await this.signed(seal, sealText(seal), place);
     this.sealed.add(seal.tenant);
-    this.minuteLines = [];
+    this.beginMinutes();
   }
+
+  /** Find minutes that no seal of their tenant covers. */
+  closeMinutes() {
+    if (this.run !== null) this.fail("roll-up", `minutes of ${this.run}`, "no seal of their own covers them");
+    this.beginMinutes();
+  }
+
+  beginMinutes() { [this.run, this.minuteLines] = [null, []]; }
 
   async entry(line) {
     const section = this.open();
@@ -793,7 +903,7 @@ class Reading extends Keys {
       return;
     }
     if (entry.tenant !== section.head.tenant) this.fail("sequence", `seq ${line.seq}`, `it is of tenant ${entry.tenant}`);
-    if (!section.batch) return;
+    if (entry.tenant !== section.head.tenant || !this.whose.includes(entry.tenant) || !section.batch) return;
     const known = this.playbooks.get(section.batch.playbook);
     if (!known) this.fail("playbook", section.batch.playbook, "it is not in the bundle");
     section.inside += this.counts.add(entry, known?.thresholds);
@@ -803,6 +913,7 @@ class Reading extends Keys {
   correct(line, made) {
     let one;
     try { one = amendment(line.number, made); } catch (error) { return this.fail("amendment", made.id, error.message); }
+    if (!this.whose.includes(one.tenant)) return this.fail("amendment", made.id, "it is of another tenant");
     this.corrections.push(one);
     this.corrected.set(one.digest, [...(this.corrected.get(one.digest) ?? []), one]);
     this.counts.correct(one, this.playbooks.get(one.judgedBy)?.thresholds);
@@ -844,7 +955,7 @@ class Reading extends Keys {
   }
 
   check() {
-    const whose = [this.stated.tenant, "probe"], drawn = this.whole.size > 0;
+    const { whose } = this, drawn = this.whole.size > 0;
     if (drawn) {
       for (const one of this.corrections) {
         if (!this.held.has(one.digest)) this.fail("amendment", one.made.id, "the call that it corrects is not here");
@@ -860,6 +971,8 @@ class Reading extends Keys {
       const again = drawn
         ? restated(this.stated, this.counts, this.watched, this.acts, this.ranges(whose), this.corrections, known.playbook)
         : restated(this.stated, this.told, watches(this.stated), this.acts, this.stated.ledger, this.corrections, known.playbook);
+      // What an earlier version did not say yet is not asked of it.
+      if (!("projected" in this.stated)) delete again.projected;
       const found = difference(this.stated, again);
       if (found) this.fail("figure", found[0], `stated ${JSON.stringify(found[1])}, recomputed ${JSON.stringify(found[2])}`);
     } catch (error) {
@@ -884,10 +997,9 @@ export async function verified(text) {
   if (rest.at(-1) === "") rest.pop();
   let reading, first, stated;
   try {
-    first = JSON.parse(opening);
+    first = pieceOf(opening);
     if (first.type !== "statement") throw new Error("no statement");
-    stated = JSON.parse(first.text);
-    if (!stated.parts.length) throw new Error("no parts");
+    stated = statementOf(first);
     reading = new Reading(stated);
   } catch (error) {
     return { sound: false, drawn: "nothing", entries: 0, failures: [{ check: "file", place: "line 1", reason: `it is not a statement: ${error.message}` }] };
@@ -896,29 +1008,58 @@ export async function verified(text) {
   for (const [at, raw] of rest.entries()) {
     const place = `line ${at + 2}`;
     if (ended) { reading.fail("file", place, "something follows the end"); break; }
-    let piece = null;
-    try { piece = JSON.parse(raw); } catch { reading.fail("file", place, "it cannot be read"); }
-    if (piece) ended = await reading.line(piece, raw, place);
+    try { ended = await reading.line(pieceOf(raw), raw, place); } catch (error) {
+      if (error instanceof Unable) throw error;
+      reading.fail("file", place, `it cannot be read: ${error.message}`);
+    }
   }
   if (!ended) reading.fail("file", "end", "the file is cut short: its last line is missing");
   await reading.close();
+  reading.closeMinutes();
   reading.check();
   await reading.signed(first, utf8(`ai-agent-mesh statement v1\n${first.text}`), "statement");
   const failures = [...reading.failures.values()];
   return { sound: !failures.length, drawn: reading.whole.size ? "entries" : "minutes", entries: reading.entries,
-    keys: [...reading.keys.keys()], failures };
+    keys: [...reading.signers.values()], failures };
 }
 
-async function unpacked(text) {
-  const stream = new Blob([bytesOf(text.trim())]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).text();
+const LARGEST = 256 * 1024 * 1024;
+/** The text of the bundle that a page carries; what unpacks to more than LARGEST is none. */
+async function unpacked(carried) {
+  const stream = new Blob([bytesOf(carried.trim())]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const found = [];
+  let size = 0;
+  for (const reader = stream.getReader(); ;) {
+    const { done, value } = await reader.read();
+    if (done) return new Blob(found).text();
+    size += value.length;
+    if (size > LARGEST) { await reader.cancel(); throw new Error("it is too much for a page"); }
+    found.push(value);
+  }
 }
+
+function able() {
+  if (!globalThis.crypto?.subtle) throw new Unable("this browser has no WebCrypto here");
+  if (!globalThis.DecompressionStream) throw new Unable("this browser cannot unpack gzip");
+}
+
+const CAUSES = { errors: "too many calls failed by our fault", silence: "the probe left no entry" };
+const marked = (word) => (value) => (value ? `, ${word}` : "");
+/** How the page words what is no plain figure. */
+const WORDED = {
+  moment: (at) => (at === null ? "not watched" : `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`),
+  kept: (met) => (met === null ? "-" : met ? "✓ met" : "✗ missed"),
+  names: (names) => names.join(", "),
+  causes: (causes) => causes.map((cause) => CAUSES[cause]).join(" and "),
+  ...Object.fromEntries(["so far", "cancelled", "too late", "outside the usual window"].map((word) => [word, marked(word)])),
+};
 
 /** The first figure on the page that is not the one of the statement that it carries. */
 function misprint(stated) {
   for (const one of document.querySelectorAll("[data-figure]")) {
     const path = one.dataset.figure, value = path.split(".").reduce((part, key) => part?.[key], stated);
-    if (one.textContent !== String(value ?? "-")) return path;
+    const word = WORDED[one.dataset.as], due = word ? word(value ?? null) : String(value ?? "-");
+    if (one.textContent !== due) return path;
   }
   return null;
 }
@@ -932,6 +1073,7 @@ async function show(carried) {
     words.textContent = more;
   };
   try {
+    able();
     const bundle = await unpacked(carried.textContent), verdict = await verified(bundle);
     if (!verdict.sound) {
       const [one] = verdict.failures;
@@ -941,8 +1083,9 @@ async function show(carried) {
     if (shown) return say("broken", "✗ Not proven", `This page does not show what it carries: ${shown}.`);
     const grounds = verdict.drawn === "entries" ? `${verdict.entries} ledger entries` : "the signed minutes";
     say("sound", "✓ Proven", `Every figure was computed again from ${grounds}, on this machine, just now. `
-      + `Signed with the key ${verdict.keys.join(", ")}: compare it with the one that you know.`);
+      + `Signed with the public key ${verdict.keys.join(", ")}: compare it with the one that you know.`);
   } catch (error) {
+    if (!(error instanceof Unable)) return say("broken", "✗ Not proven", `file at evidence: it cannot be read: ${error.message}.`);
     say("unknown", "? Cannot be checked here", `${error.message}. Use: mesh sla verify FILE.`);
   }
 }
