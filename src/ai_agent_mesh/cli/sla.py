@@ -13,8 +13,9 @@ import typer
 from ai_agent_mesh.cli import offline
 from ai_agent_mesh.cli.console import Json, Tenant, speak, with_mesh
 from ai_agent_mesh.cli.ledger import poured, public_key
+from ai_agent_mesh.cli.moments import moment
 from ai_agent_mesh.cli.proof import BundleUnsound, bundle_file, confirmed, failed, verify_file
-from ai_agent_mesh.kernel.errors import Conflict, Fault, Invalid
+from ai_agent_mesh.kernel.errors import Conflict, Invalid
 from ai_agent_mesh.kernel.spans import Month, Span
 
 if TYPE_CHECKING:
@@ -51,10 +52,6 @@ class FigureDiffers(Conflict):
 
 class LedgerBroken(Conflict):
     """The ledger itself does not hold: {check} at {place}: {reason}."""
-
-
-class MalformedMoment(Invalid):
-    """{option} must be a moment with its zone, such as 2026-11-05T10:00:00Z."""
 
 
 class NoTenants(Invalid):
@@ -221,15 +218,4 @@ def asked_for(month: str | None, since: str | None, until: str | None) -> Month 
         if until:
             raise typer.BadParameter("--until needs --since")
         return Month.parse(month) if month else Month.of(now)
-    return Span(_moment("since", since), _moment("until", until) if until else now)
-
-
-def _moment(option: str, text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        fault = Fault(option, "must be a moment with its zone")
-        raise MalformedMoment(option=f"--{option}", faults=[fault])
-    return at.astimezone(UTC)
+    return Span(moment("since", since), moment("until", until) if until else now)

@@ -88,9 +88,14 @@ def test_a_file_that_cannot_answer_is_refused(
     ("line", "reason"),
     [
         (json.dumps({**OBJECT, "latency_ms": "fast"}), "line 3: latency_ms is 'fast'"),
-        (json.dumps({k: v for k, v in OBJECT.items() if k != "status"}), "line 3: status is empty"),
+        (
+            json.dumps({k: v for k, v in OBJECT.items() if k != "status"}),
+            "line 3: status is missing",
+        ),
+        (json.dumps({**OBJECT, "status": None}), "line 3: status is empty"),
         (json.dumps({**OBJECT, "status": {"code": 200}}), "line 3: status"),
         (json.dumps({**OBJECT, "at": 1.5}), "line 3: at"),
+        (json.dumps(OBJECT)[:-1] + ', "status": 503}', "line 3: .* its key status .* twice"),
         ("[1]", "line 3: is not a JSON object"),
         (json.dumps(OBJECT)[:-9], "line 3: is not a JSON object"),
     ],
@@ -187,3 +192,35 @@ def test_a_packed_file_that_is_cut_short_is_refused(write: Write) -> None:
     packed = gzip.compress((HEAD + GOOD * 50_000).encode())
     with pytest.raises(Invalid, match=r"GZIP|gzip|cannot be read"):
         judged(write("calls.csv.gz", packed[:-100]))
+
+
+def test_every_objects_keys_are_told_and_not_the_firsts_alone(write: Write) -> None:
+    misspelt = {**{k: v for k, v in OBJECT.items() if k != "fault"}, "fautl": "client"}
+    lines = [OBJECT, misspelt, {**OBJECT, "note": {"deep": 1}}]
+    name = write("calls.ndjson", "".join(json.dumps(one) + "\n" for one in lines))
+    assert judged(name).records.columns_not_read == ("fautl", "note")
+
+
+def test_decimals_without_a_fraction_are_whole_numbers(write: Write) -> None:
+    assert judged(parquet(write, "200::DECIMAL(9, 2) AS status")).availability == "100%"
+    with pytest.raises(Invalid, match=r"row 1: status is '200\.50'"):
+        judged(parquet(write, "200.5::DECIMAL(9, 2) AS status"))
+
+
+def test_counts_too_large_to_add_up_are_refused_by_their_line(write: Write) -> None:
+    line = f"2026-09-01T00:00:00Z,api,{10**12},0\n"
+    name = write("minutes.csv", "at,service,valid,bad\n" + line * 12)
+    with pytest.raises(Invalid, match=r"line 2: valid is '1000000000000'; .* to 999999999999"):
+        judged(name, form=Form.MINUTES)
+
+
+def test_a_log_without_its_format_is_told_what_it_needs(write: Write) -> None:
+    line = '127.0.0.1 - - [01/Sep/2026:00:00:01 +0000] "GET / HTTP/1.1" 200 1 "-" "-" 0.1\n'
+    with pytest.raises(Invalid, match="--format nginx or envoy"):
+        judged(write("access.log", line))
+
+
+def test_nothing_announced_is_nothing_however_it_is_given(write: Write) -> None:
+    name = write("calls.csv", HEAD + GOOD)
+    for empty in (write("none.csv", ""), os.devnull):
+        assert judged(name, maintenance=empty).maintenance == ()

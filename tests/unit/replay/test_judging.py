@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.replay.conftest import SEPTEMBER, Write, judged
 
+from ai_agent_mesh.cli.offline import FormatChoice, MethodChoice
 from ai_agent_mesh.kernel.errors import Invalid
 from ai_agent_mesh.kernel.spans import Month, Span
 from ai_agent_mesh.operations.replay import (
@@ -19,7 +20,7 @@ from ai_agent_mesh.operations.replay import (
 )
 from ai_agent_mesh.operations.statements import Evidence
 from ai_agent_mesh.playbook import default
-from ai_agent_mesh.sla import Service
+from ai_agent_mesh.sla import Method, Service
 
 LOGS = Path(__file__).parent / "logs"
 HEAD = "at,tenant,service,category,status,latency_ms"
@@ -178,6 +179,18 @@ def test_a_wrong_path_table_is_refused(write: Write, content: str, reason: str) 
 
 
 @pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("path,service,category\n/v1,api\n", "row 1: category is empty"),
+        ("path,service,category\n/v1,api,other,more\n", "row 1: it has more cells"),
+    ],
+)
+def test_a_ragged_path_table_is_refused(write: Write, content: str, reason: str) -> None:
+    with pytest.raises(Invalid, match=reason):
+        read_paths(Path(write("paths.csv", content)))
+
+
+@pytest.mark.parametrize(
     ("bad", "left"), [(0, "100% left"), (1, "76.851% left"), (4, "7.407% left"), (5, "overspent")]
 )
 def test_what_is_left_is_cut_off_and_never_better_than_it_is(
@@ -211,3 +224,25 @@ def test_after_the_last_record_a_watched_service_is_unavailable_and_that_is_said
     note = judged(name).records.note
     assert note
     assert "for api, which the probe watches, as unavailable" in note
+
+
+def test_the_commands_choices_are_all_there_are() -> None:
+    assert [one.value for one in FormatChoice] == list(Format)
+    assert [one.value for one in MethodChoice] == [*Method, "all"]
+
+
+def test_tenants_that_are_kept_apart_are_named_and_the_probe_is_none_of_them(write: Write) -> None:
+    def names(content: str, how: Format | None = None) -> list[str]:
+        files = Files((write("calls", content),), Form.RECORDS, how)
+        asked = Asked(SEPTEMBER.span, apart=files.name_tenants)
+        with Replay(files, asked, default()) as replay:
+            return replay.tenants()
+
+    probe = call("02T00:00:00", "probe")
+    assert names(table(HEAD, call("02T00:00:00"), call("02T00:00:00", "globex"), probe)) == [
+        "acme", "globex",
+    ]  # fmt: skip
+    with pytest.raises(Invalid, match="all rows are the probe's"):
+        names(table(HEAD, probe))
+    line = '127.0.0.1 - - [01/Sep/2026:00:00:01 +0000] "GET / HTTP/1.1" 200 1 "-" "-" 0.1'
+    assert names(table(line), Format.NGINX) == [""]  # a log names nobody, and has nobody called "-"

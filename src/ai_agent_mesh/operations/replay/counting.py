@@ -7,7 +7,7 @@ from ai_agent_mesh.kernel.errors import Fault
 from ai_agent_mesh.operations.replay.checking import Asked, checked_rows
 from ai_agent_mesh.operations.replay.engine import Engine
 from ai_agent_mesh.operations.replay.facts import FileUnusable, RowInvalid
-from ai_agent_mesh.operations.replay.files import File, line_of
+from ai_agent_mesh.operations.replay.files import File, has_key, line_of
 from ai_agent_mesh.operations.replay.model import Form, Format
 from ai_agent_mesh.operations.replay.reading import wrong
 from ai_agent_mesh.operations.replay.relations import Relation
@@ -108,6 +108,8 @@ def _first_wrong(
     reason = (
         f"is not in {found.expected}: {value[:120]!r}" if found.expected else wrong(field, value)
     )
+    if value is None and file.format is Format.NDJSON and not has_key(file, number, field):
+        reason = "is missing"
     return RowInvalid(
         file=file.name,
         row=row,

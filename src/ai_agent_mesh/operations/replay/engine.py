@@ -109,7 +109,8 @@ def _reason(file: File, said: str) -> str:
         return (
             f"line {line[1]}: is not CSV: {what[1].strip().rstrip('.') if what else _first(said)}"
         )
-    return f"is not usable as {file.format.value}: {_first(said)}"
+    told = _first(said).replace(str(file.path), file.name)
+    return f"is not usable as {file.format.value}: {told}"
 
 
 def _first(said: str) -> str:

@@ -7,6 +7,10 @@ class FileUnusable(Invalid):
     """{file}: {reason}."""
 
 
+class FileEmpty(Invalid):
+    """{file}: is empty."""
+
+
 class RowInvalid(Invalid):
     """{file}, {row}: {field} {reason}."""
 

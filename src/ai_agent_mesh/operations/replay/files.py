@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import IO
 
 import msgspec
 
-from ai_agent_mesh.operations.replay.facts import FileUnusable
+from ai_agent_mesh.operations.replay.facts import FileEmpty, FileUnusable
 from ai_agent_mesh.operations.replay.model import Format
 
 STDIN = "-"
@@ -33,7 +34,7 @@ class File:
     path: Path
     format: Format
     packed: bool
-    #: The names of the columns, in their order: those of a CSV's head, of JSON's first object.
+    #: The names of a CSV's columns, in their order.
     columns: tuple[str, ...] = ()
 
     @property
@@ -57,7 +58,8 @@ def opened(name: str, folder: Path, given: Format | None) -> File:
     """Return a file by its name, `-` for standard input; a pipe is first laid down in `folder`.
 
     Raises:
-        FileUnusable: it is not there, empty, or not what it should be.
+        FileEmpty: there is nothing in it.
+        FileUnusable: it is not there, or not what it should be.
     """
     path = _laid_down(name, folder)
     try:
@@ -69,7 +71,7 @@ def opened(name: str, folder: Path, given: Format | None) -> File:
     except (OSError, EOFError) as error:
         raise FileUnusable(file=name, reason=_reason(error)) from error
     if not head:
-        raise FileUnusable(file=name, reason="is empty")
+        raise FileEmpty(file=name)
     chosen = given or _recognised(head)
     if chosen is Format.PARQUET and packed:
         raise FileUnusable(file=name, reason="is Parquet inside gzip; unpack it first")
@@ -105,8 +107,6 @@ def _recognised(head: bytes) -> Format:
 
 
 def _columns(file: File, head: bytes) -> tuple[str, ...]:
-    if file.format is Format.NDJSON:
-        return tuple(_object(head))
     if file.format is not Format.CSV:
         return ()
     if b"\0" in head or len(head) >= _LONGEST_LINE:
@@ -152,9 +152,31 @@ def malformed_line(file: File) -> tuple[int, str] | None:
             try:
                 if line.strip():
                     msgspec.json.decode(line, type=dict[str, object])
-            except msgspec.DecodeError as error:
+                    json.loads(line, object_pairs_hook=_once)
+            except (msgspec.DecodeError, _KeyTwice) as error:
                 return number, str(error)
     return None
+
+
+class _KeyTwice(Exception):  # noqa: N818 - a fact, told to the user as it is
+    pass
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object whose keys are all different; which one counts would be a guess."""
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _KeyTwice(f"its key {key} stands there twice")
+        found[key] = value
+    return found
+
+
+def has_key(file: File, row: int, key: str) -> bool:
+    """Tell whether the n-th object (from 1) of a JSON file has a key."""
+    with file.text() as text:
+        filled = (line for line in text if line.strip())
+        return key in _object(next(islice(filled, row - 1, None), "").encode())
 
 
 def _reason(error: OSError | EOFError) -> str:

@@ -13,6 +13,8 @@ from ai_agent_mesh.sla import Category, Service
 
 _FIELDS = ("path", "service", "category")
 _WILD = frozenset("*?[")
+#: A row as it was written; csv keeps what is beyond the head under None.
+_Cells = Mapping[str | None, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,11 @@ def read_paths(path: Path) -> tuple[PathRow, ...]:
     return tuple(_row(row, path, number) for number, row in enumerate(rows, 1))
 
 
-def _csv(text: str) -> Iterator[Mapping[str, object]]:
+def _csv(text: str) -> Iterator[_Cells]:
     yield from csv.DictReader(text.splitlines())
 
 
-def _yaml(text: str, path: Path) -> Sequence[Mapping[str, object]]:
+def _yaml(text: str, path: Path) -> Sequence[_Cells]:
     found = yaml.safe_load(text)
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         reason = f"must be a list of rows with {', '.join(_FIELDS)}"
@@ -56,13 +58,18 @@ def _yaml(text: str, path: Path) -> Sequence[Mapping[str, object]]:
     return found
 
 
-def _row(row: Mapping[str, object], path: Path, number: int) -> PathRow:
+def _row(row: _Cells, path: Path, number: int) -> PathRow:
     def refuse(field: str, reason: str) -> NoReturn:
         raise PathsInvalid(file=str(path), row=f"row {number}", field=field, reason=reason)
 
     for name in row:
+        if name is None:  # where csv puts them
+            refuse("it", "has more cells than the head")
         if name not in _FIELDS:
             refuse(str(name), "is not known")
+    for name in _FIELDS:
+        if name in row and row[name] in (None, ""):
+            refuse(name, "is empty")
     prefix = row.get("path")
     if not isinstance(prefix, str) or not prefix.startswith(("/", "*")):
         refuse("path", "must start with / or *")

@@ -28,6 +28,8 @@ _MOMENT = (
 )
 _NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?", re.ASCII)
 _WHOLE = r"^[0-9]{1,18}$"
+#: No minute has a billion billion calls; sums over as many rows as a disk holds stay exact.
+_MOST = 999_999_999_999
 
 WRITE_MOMENT = "write RFC 3339 such as 2026-09-01T00:00:00Z, or milliseconds since 1970"
 WORDS: Mapping[str, tuple[str, ...]] = {
@@ -59,18 +61,17 @@ def _from_ms(value: str) -> str:
 
 
 def whole(column: str, kind: str) -> str:
-    """Return SQL for a whole number from 0; NULL for anything else."""
-    if kind in _WHOLE_TYPES:
-        return f'CASE WHEN "{column}" >= 0 THEN try_cast("{column}" AS BIGINT) END'
-    if kind in {"DOUBLE", "FLOAT"}:  # what a table with gaps makes of whole numbers
-        same = f'"{column}" >= 0 AND "{column}" = floor("{column}")'
-        return f'CASE WHEN {same} THEN try_cast("{column}" AS BIGINT) END'
+    """Return SQL for a whole number from 0 to 999,999,999,999; NULL for anything else."""
     if kind == "VARCHAR":
-        return (
-            f"CASE WHEN regexp_matches(\"{column}\", '{_WHOLE}') "
-            f'THEN try_cast("{column}" AS BIGINT) END'
-        )
-    return "NULL::BIGINT"
+        test = f"regexp_matches(\"{column}\", '{_WHOLE}')"
+    elif kind in _WHOLE_TYPES:
+        test = "true"
+    elif kind in {"DOUBLE", "FLOAT"} or kind.startswith("DECIMAL"):
+        test = f'"{column}" = floor("{column}")'  # a table with gaps makes doubles of them
+    else:
+        return "NULL::BIGINT"
+    value = f'try_cast("{column}" AS BIGINT)'
+    return f"CASE WHEN {test} AND {value} BETWEEN 0 AND {_MOST} THEN {value} END"
 
 
 def measure(column: str, kind: str) -> str:
@@ -107,6 +108,6 @@ def wrong(field: str, value: object) -> str:
 _MUST_BE = {
     "status": "an HTTP status from 100 to 599",
     "latency_ms": "a finite number of milliseconds, not negative",
-    "valid": "a whole number, not negative",
+    "valid": f"a whole number from 0 to {_MOST}",
     "bad": "a whole number, not negative and not above valid",
 }

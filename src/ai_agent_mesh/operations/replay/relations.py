@@ -1,8 +1,9 @@
 """Each format as a relation with the columns of its form, whatever a file calls or types them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ai_agent_mesh.operations.replay.engine import Engine
 from ai_agent_mesh.operations.replay.facts import FileUnusable
 from ai_agent_mesh.operations.replay.files import File
 from ai_agent_mesh.operations.replay.logs import LOGS, log_relation
@@ -32,11 +33,7 @@ class Relation:
     expected: str = ""
 
 
-#: How the columns of a Parquet file are learned: names and types, in the file's order.
-Describe = Callable[[File, str, Mapping[str, object]], Sequence[tuple[str, str]]]
-
-
-def relation(file: File, form: Form, describe: Describe, paths: Sequence[PathRow] = ()) -> Relation:
+def relation(file: File, form: Form, engine: Engine, paths: Sequence[PathRow] = ()) -> Relation:
     """Return how a file is read as a form.
 
     Raises:
@@ -49,7 +46,9 @@ def relation(file: File, form: Form, describe: Describe, paths: Sequence[PathRow
         return _ledger(file) if file.format is Format.LEDGER else _log(file, paths)
     if file.format is Format.CSV:
         return _csv(file, form)
-    return _ndjson(file, form) if file.format is Format.NDJSON else _parquet(file, form, describe)
+    if file.format is Format.NDJSON:
+        return _ndjson(file, form, engine)
+    return _parquet(file, form, engine)
 
 
 def _source(file: File) -> dict[str, object]:
@@ -65,6 +64,8 @@ def _chosen(file: File, form: Form, there: Sequence[str]) -> list[str]:
         few = "column {} is" if len(missing) == 1 else "columns {} are"
         lacks = few.format(", ".join(missing))
         reason = f"{line}{lacks} missing; {form.value} have {', '.join(needed)}"
+        if missing == list(needed) and form is Form.RECORDS:
+            reason += "; an access log needs --format nginx or envoy"
         raise FileUnusable(file=file.name, reason=reason)
     return [*needed, *(name for name in optional if name in there)]
 
@@ -87,7 +88,15 @@ def _csv(file: File, form: Form) -> Relation:
     return Relation(sql, _source(file), dict.fromkeys(chosen, TEXT), _unread(form, file.columns))
 
 
-def _ndjson(file: File, form: Form) -> Relation:
+# Any line may have a key that no other has, a misspelt one say: all are asked.
+_KEYS = """
+SELECT DISTINCT unnest(keys) FROM (
+  SELECT DISTINCT json_keys(json)::VARCHAR[] AS keys
+  FROM read_ndjson_objects($path, hive_partitioning = false, compression = $packed)
+) ORDER BY 1"""
+
+
+def _ndjson(file: File, form: Form, engine: Engine) -> Relation:
     needed, optional = COLUMNS[form]
     names = [*needed, *optional]
     columns = ", ".join(f"'{name}': '{TEXT}'" for name in names)
@@ -97,12 +106,14 @@ def _ndjson(file: File, form: Form) -> Relation:
         f"columns = {{{columns}}}, hive_partitioning = false, "
         f"compression = '{file.compression}')"
     )
-    return Relation(sql, _source(file), dict.fromkeys(names, TEXT), _unread(form, file.columns))
+    keys = engine.read(file, _KEYS, {**_source(file), "packed": file.compression})
+    unread = _unread(form, [key for (key,) in keys])
+    return Relation(sql, _source(file), dict.fromkeys(names, TEXT), unread)
 
 
-def _parquet(file: File, form: Form, describe: Describe) -> Relation:
+def _parquet(file: File, form: Form, engine: Engine) -> Relation:
     sql = "SELECT * FROM read_parquet($path, hive_partitioning = false)"
-    types = dict(describe(file, sql, _source(file)))
+    types = dict(engine.describe(file, sql, _source(file)))
     chosen = _chosen(file, form, list(types))
     picked = ", ".join(f'"{name}"' for name in chosen)
     return Relation(

@@ -12,8 +12,9 @@ from ai_agent_mesh.operations.replay.announced import announced
 from ai_agent_mesh.operations.replay.checking import Asked
 from ai_agent_mesh.operations.replay.counting import count, prepare
 from ai_agent_mesh.operations.replay.engine import Engine, Progress
-from ai_agent_mesh.operations.replay.facts import FileUnusable, NothingToJudge
+from ai_agent_mesh.operations.replay.facts import FileEmpty, NothingToJudge
 from ai_agent_mesh.operations.replay.files import opened
+from ai_agent_mesh.operations.replay.logs import LOGS
 from ai_agent_mesh.operations.replay.model import Form, Format, Reading
 from ai_agent_mesh.operations.replay.paths import PathRow
 from ai_agent_mesh.operations.replay.relations import relation
@@ -32,6 +33,11 @@ class Files:
     format: Format | None = None
     paths: Sequence[PathRow] = ()
     maintenance: str | None = None
+
+    @property
+    def name_tenants(self) -> bool:
+        """Tell whether the rows say whose they are."""
+        return self.form is Form.RECORDS and self.format not in LOGS
 
 
 class Replay(AbstractContextManager["Replay"]):
@@ -69,7 +75,7 @@ class Replay(AbstractContextManager["Replay"]):
         unread: list[str] = []
         for name in self._files.names:
             file = opened(name, Path(self._folder.name), self._files.format)
-            found = relation(file, self._files.form, self._engine.describe, self._files.paths)
+            found = relation(file, self._files.form, self._engine, self._files.paths)
             count(self._engine, file, found, self._files.form, self._asked)
             unread += found.unread
         self._unread = tuple(dict.fromkeys(unread))
@@ -82,11 +88,9 @@ class Replay(AbstractContextManager["Replay"]):
         folder = Path(self._folder.name)
         try:
             file = opened(name, folder, None)
-        except FileUnusable:
-            if Path(name).is_file() and not Path(name).stat().st_size:
-                return ()  # nothing was announced
-            raise
-        found = relation(file, Form.MAINTENANCE, self._engine.describe)
+        except FileEmpty:
+            return ()  # nothing was announced
+        found = relation(file, Form.MAINTENANCE, self._engine)
         works = announced(self._engine, file, found)
         return tuple(work for work in works if work.span.overlap(self._asked.span))
 
@@ -95,15 +99,18 @@ class Replay(AbstractContextManager["Replay"]):
         reading = self.reading()
         if reading.judged:
             return
-        span, files = self._asked.span, ", ".join(reading.files)
-        of = f" of {self._asked.tenant}" if self._asked.tenant else ""
         why = [f"{rows} {reason}" for reason, rows in reading.ignored.items()] or [
             "there is no row"
         ]
-        raise NothingToJudge(
+        raise self._nothing(reading, "; ".join(why))
+
+    def _nothing(self, reading: Reading, reason: str) -> NothingToJudge:
+        span = self._asked.span
+        of = f" of {self._asked.tenant}" if self._asked.tenant else ""
+        return NothingToJudge(
             span=f"{span.since.date()} to {span.until.date()}{of}",
-            files=files,
-            reason="; ".join(why),
+            files=", ".join(reading.files),
+            reason=reason,
         )
 
     def reading(self) -> Reading:
@@ -111,8 +118,17 @@ class Replay(AbstractContextManager["Replay"]):
         return self._store.reading(tuple(self._files.names), self._unread)
 
     def tenants(self) -> list[str]:
-        """Return whose calls there are, in alphabetical order, where tenants were kept apart."""
-        return self._store.owners()
+        """Return whose calls there are, in alphabetical order; all as one are "".
+
+        Raises:
+            NothingToJudge: tenants are kept apart, and all rows are the probe's.
+        """
+        if not self._asked.apart:
+            return [""]
+        owners = self._store.owners()
+        if not owners:
+            raise self._nothing(self.reading(), "all rows are the probe's")
+        return owners
 
     def evidence(self, owner: str = "") -> Evidence:
         """Return what the calls of an owner and of the probe come to."""
