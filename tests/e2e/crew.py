@@ -13,7 +13,7 @@ import httpx
 from tests.e2e.conftest import MESH, environment
 
 
-async def until(look: Callable[[], Awaitable[Any]], within_s: float = 60) -> Any:
+async def until(look: Callable[[], Awaitable[Any]], within_s: float = 120) -> Any:
     """Wait until `look` gives something, and return it."""
     deadline = asyncio.get_running_loop().time() + within_s
     while not (found := await look()):

@@ -63,7 +63,11 @@ async def test_without_its_redis_no_limit_opens_and_with_it_all_count_together_a
             # Each begins to count alone: once the allowance for each process, and no more.
             assert await allowed(first, FREE + 3) == FREE
             assert await allowed(second, FREE + 3) == FREE
-            assert await answer(one, "/readyz") == 200  # they serve, and nothing is recorded less
+
+            async def ready() -> bool:
+                return await answer(one, "/readyz") == 200
+
+            await until(ready)  # they serve, and nothing is recorded less
             doctor = await house.crew.start("doctor", **url)
             await doctor.process.wait()
             assert "each process counts limits alone" in doctor.said()

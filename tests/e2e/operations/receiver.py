@@ -9,7 +9,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-LOG = Path(sys.argv[1])
 LOCK = threading.Lock()
 HEARD: dict[str, int] = {}
 
@@ -17,13 +16,15 @@ HEARD: dict[str, int] = {}
 class Receiver(BaseHTTPRequestHandler):
     """`/ok`, `/fail`, `/gone`, `/redirect`, `/hang`, and `/hang-once`: later ones are taken."""
 
+    log: Path
+
     def do_POST(self) -> None:
         """Write the request down, then behave."""
         body = self.rfile.read(int(self.headers["content-length"])).decode()
         with LOCK:
             HEARD[self.path] = HEARD.get(self.path, 0) + 1
             first = HEARD[self.path] == 1
-            with LOG.open("a") as log:
+            with self.log.open("a") as log:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 log.write(json.dumps({"path": self.path, "headers": headers, "body": body}) + "\n")
         if self.path == "/hang" or (self.path == "/hang-once" and first):
@@ -40,6 +41,7 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    Receiver.log = Path(sys.argv[1])
     server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     server.daemon_threads = True
     sys.stdout.write(json.dumps({"url": f"http://127.0.0.1:{server.server_port}"}) + "\n")

@@ -39,7 +39,7 @@ async def test_a_stopped_worker_hands_over_at_once(house: House, service: Servic
     first = await house.worker_of(run.id)
     first.signal(signal.SIGTERM)
     assert await asyncio.wait_for(first.process.wait(), 60) == 0, first.log.read_text()
-    await until(lambda: called(service, 2), 10)
+    await until(lambda: called(service, 2))
     assert len({key for _, key, _ in service.calls}) == 1
     assert await house.owner(run.id) != owner
 

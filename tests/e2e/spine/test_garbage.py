@@ -153,6 +153,10 @@ NOISE = {
 async def test_what_is_no_request_gets_one_answer_and_a_closed_connection(
     stack: Stack, noise: bytes
 ) -> None:
+    # What says which route it is for is a call, and has an entry; noise has none.
+    call = re.match(rb"(GET|POST) /v1/agents ", noise) is not None
+    if call:
+        await asyncio.sleep(1.1)  # after a second of few refusals each has an entry of its own
     reader, writer = await connected(stack)
     async with asyncio.timeout(10):
         writer.write(noise)
@@ -161,8 +165,7 @@ async def test_what_is_no_request_gets_one_answer_and_a_closed_connection(
     head, _, body = got.partition(b"\r\n\r\n")
     assert head[:10] == b"HTTP/1.1 4", got[:200]
     assert json.loads(body)["status"] == int(head[9:12])
-    # What says which route it is for is a call, and has an entry; noise has none.
-    assert (b"mesh-receipt" in head) == bool(re.match(rb"(GET|POST) /v1/agents ", noise))
+    assert (b"mesh-receipt" in head) == call
 
 
 async def test_a_call_that_cannot_be_read_is_booked_on_nobody(
