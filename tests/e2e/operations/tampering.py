@@ -199,6 +199,9 @@ TAMPERED: dict[str, tuple[Callable[[Lines], Lines], str, str]] = {
     ),
     "a line is null": (lambda x: [x[0], b"null\n", *x[1:]], "file", "line 2"),
     "a line is a list": (lambda x: [x[0], b"[1]\n", *x[1:]], "file", "line 2"),
+    "a line is nested without end": (
+        lambda x: [x[0], b"[" * 100_000 + b"\n", *x[1:]], "file", "line 2",
+    ),
     "a line is empty": (lambda x: [x[0], b"\n", *x[1:]], "file", "line 2"),
     "the statement is null": (lambda x: [b"null\n", *x[1:]], "file", "line 1"),
     "the end is missing": (lambda x: x[:-1], "file", "end"),

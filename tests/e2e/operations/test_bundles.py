@@ -1,6 +1,7 @@
 """A statement's bundle proves it to a stranger, and whatever is changed in it is named."""
 
 import base64
+import gzip
 import json
 from datetime import datetime
 from decimal import Decimal
@@ -10,12 +11,14 @@ import pytest
 from tests.e2e.operations.conftest import Book, at
 from tests.e2e.operations.tampering import TAMPERED, Lines, changed, kind, text
 
+from ai_agent_mesh.cli import proof
 from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.maintenance import Draft, MaintenanceCalendar
 from ai_agent_mesh.operations.objectives import Bundles
-from ai_agent_mesh.operations.statements.bundle import signed_text
+from ai_agent_mesh.operations.statements import bundle
+from ai_agent_mesh.operations.statements.bundle import carried, signed_text
 from ai_agent_mesh.operations.statements.verifying import verified
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.sla import Fault, Service
@@ -101,6 +104,21 @@ async def test_a_statement_signed_before_there_were_projections_still_holds(
     sign = base64.b64encode(signer.sign(signed_text(older.encode()))).decode()
     again = changed(lines, kind("statement"), lambda one: one.update(text=older, signature=sign))
     assert verified(again).failures == []
+
+
+def test_what_unpacks_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = gzip.compress(b'{"type":"statement"' + b" " * 100_000)
+    page = b'<script type="application/octet-stream" id="evidence">%b</script>'
+    page %= base64.b64encode(packed)
+    assert len(carried(page)) == 1
+    monkeypatch.setattr(bundle, "LARGEST", 99_999)
+    assert carried(page) == []
+    monkeypatch.setattr(proof, "LONGEST_LINE", 1_000)
+    (tmp_path / "long.ndjson").write_bytes(packed)
+    found = proof.verify_file(tmp_path / "long.ndjson", (), lambda _: None).failures
+    assert [(str(one.check), one.place) for one in found] == [("file", "line 1")]
 
 
 async def test_only_a_trusted_key_counts(book: Book, signer: Signer, tmp_path: Path) -> None:

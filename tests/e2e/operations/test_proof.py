@@ -11,6 +11,8 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from tests.e2e.conftest import Stack, environment
 
+from ai_agent_mesh.operations.statements import verified
+
 ROOT = Path(__file__).parents[3]
 #: What no verifier may need.
 SERVER = ("asyncpg", "litestar", "uvicorn", "dbos", "tink", "cedarpy", "alembic", "httpx", "jinja2")
@@ -41,6 +43,13 @@ async def test_a_statement_is_proven_without_the_platform(stack: Stack, tmp_path
         stated = (await client.get(f"/v1/sla/statements/{month}")).json()
         html = {"Accept": "text/html"}
         answer = await client.get(f"/v1/sla/statements/{month}", headers=html)
+        ndjson = {"Accept": "application/x-ndjson"}
+        served = await client.get(f"/v1/sla/statements/{month}", headers=ndjson)
+    assert served.headers["content-type"].startswith("application/x-ndjson")
+    verdict = verified(served.content.splitlines(keepends=True), pinned=[public])
+    assert (verdict.failures, verdict.drawn_from) == ([], "entries")
+    assert verdict.statement
+    assert verdict.statement.tenant == tenant
     assert "script-src 'sha256-" in answer.headers["content-security-policy"]
     page = tmp_path / "statement.html"
     page.write_text(answer.text)

@@ -8,7 +8,7 @@ from litestar.params import FromPath, SkipValidation
 
 from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.operations.objectives.bundling import Bundles
-from ai_agent_mesh.operations.objectives.page import POLICY
+from ai_agent_mesh.operations.objectives.page import CARRIED_ENTRIES, POLICY
 from ai_agent_mesh.operations.objectives.ports import Wiring
 from ai_agent_mesh.operations.objectives.service import Objectives
 from ai_agent_mesh.operations.statements import Slo, Statement, as_text
@@ -16,6 +16,8 @@ from ai_agent_mesh.product.identity import Principal
 
 Wired = NamedDependency[SkipValidation[Wiring]]
 Caller = NamedDependency[Principal]
+
+_BUNDLE = "application/x-ndjson"
 
 
 class Slos(msgspec.Struct, frozen=True):
@@ -39,14 +41,20 @@ async def list_slos(mesh: Wired, principal: Caller) -> Slos:
 async def get_statement(
     request: Request[object, object, State], mesh: Wired, principal: Caller, month: FromPath[str]
 ) -> Response[Statement] | Response[str]:
-    """Answer with the signed statement as JSON, as text, or as a page that carries its evidence."""
+    """Answer with the signed statement as JSON or text, or with its evidence: a page, or a bundle.
+
+    An answer is sent whole, so evidence of too many entries is the signed minutes alone.
+    """
     bundles = Bundles(mesh.operations, mesh.playbook, mesh.clock, mesh.signer)
     asked = Month.parse(month)
-    form = request.accept.best_match(["application/json", "text/plain", "text/html"])
+    form = request.accept.best_match(["application/json", "text/plain", "text/html", _BUNDLE])
     if form == "text/html":
         page = await bundles.page(principal.tenant_id, asked)
         headers = {"Content-Security-Policy": POLICY}
         return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+    if form == _BUNDLE:
+        lines = bundles.lines(principal.tenant_id, asked, entries=CARRIED_ENTRIES)
+        return Response("".join([line.decode() async for line in lines]), media_type=_BUNDLE)
     statement = await bundles.signed(principal.tenant_id, asked)
     if form == "text/plain":
         return Response(as_text(statement), media_type="text/plain; charset=utf-8")
