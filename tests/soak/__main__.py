@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
 from statistics import median
@@ -49,10 +50,15 @@ def _spread(spans_s: list[float]) -> str:
     return f"median {median(spans_s):.1f} s, at the most {max(spans_s):.1f} s, of {len(spans_s)}"
 
 
-async def killed(options: argparse.Namespace, folder: Path) -> Killing:
-    """Do the rounds on a system in this folder."""
+async def killed(options: argparse.Namespace, folder: Path, last: list[Killing]) -> None:
+    """Do the rounds on a system in this folder; `last` holds what they came to so far."""
+
+    def heard(number: int, victim: str, told: Killing) -> None:
+        last[:] = [told]
+        tell(number, victim, told)
+
     async with arena(folder, options.seed, options.lease, options.workers) as rounds:
-        return await rounds.run(options.rounds, tell, options.only or ())
+        last[:] = [await rounds.run(options.rounds, heard, options.only or ())]
 
 
 def main() -> int:
@@ -67,10 +73,12 @@ def main() -> int:
     folder = Path(mkdtemp(prefix="mesh-soak-"))
     folder.chmod(0o711)  # PostgreSQL's own user must get through
     print(f"seed {options.seed}", flush=True)
-    began = monotonic()
-    told = asyncio.run(killed(options, folder))
-    show(told, monotonic() - began)
-    if told.counted.faults:
+    began, last = monotonic(), list[Killing]()
+    with suppress(KeyboardInterrupt):  # what was counted until then is told
+        asyncio.run(killed(options, folder, last))
+    for told in last:
+        show(told, monotonic() - began)
+    if any(told.counted.faults for told in last):
         print(f"the processes' logs are in {folder}")
         return 1
     shutil.rmtree(folder, ignore_errors=True)

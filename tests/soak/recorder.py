@@ -7,6 +7,7 @@ killed, so its word stands against the platform's.
 import asyncio
 import socket
 import sys
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -83,4 +84,5 @@ async def main(pause_s: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1])))
+    with suppress(KeyboardInterrupt):  # the terminal tells everybody
+        asyncio.run(main(float(sys.argv[1])))
