@@ -11,12 +11,8 @@ from ai_agent_mesh.cli.console import Json, operator, speak, table, with_mesh
 from ai_agent_mesh.kernel.errors import Fault
 
 if TYPE_CHECKING:
-    from ai_agent_mesh.operations.maintenance import (
-        Draft,
-        Maintenance,
-        MaintenanceCalendar,
-        MaintenanceView,
-    )
+    from ai_agent_mesh.operations.maintenance import MaintenanceCalendar, MaintenanceView
+    from ai_agent_mesh.operations.planned import Draft, Maintenance
     from ai_agent_mesh.wiring import Mesh
 
 app = typer.Typer(help="Planned maintenance.", no_args_is_help=True)
@@ -111,7 +107,7 @@ def _changing(
 
 
 def _draft(**said: object) -> "Draft":
-    from ai_agent_mesh.operations.maintenance import Draft, MaintenanceInvalid
+    from ai_agent_mesh.operations.planned import Draft, MaintenanceInvalid
 
     try:
         return msgspec.convert(said, Draft)

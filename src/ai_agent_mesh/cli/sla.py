@@ -20,7 +20,7 @@ from ai_agent_mesh.kernel.spans import Month, Span
 
 if TYPE_CHECKING:
     from ai_agent_mesh.operations.credits import Closing
-    from ai_agent_mesh.operations.objectives import Statement
+    from ai_agent_mesh.operations.statements import Statement
     from ai_agent_mesh.product.ledger import Failure
     from ai_agent_mesh.wiring import Mesh
 
@@ -75,7 +75,8 @@ def statement(
 
     The statement is signed. Its bundle proves it to anybody: `mesh sla verify FILE`.
     """
-    from ai_agent_mesh.operations.objectives import Bundles, as_text
+    from ai_agent_mesh.operations.objectives import Bundles
+    from ai_agent_mesh.operations.statements import as_text
 
     asked = asked_for(month, since, until)
 
@@ -155,7 +156,8 @@ def _verify_file(file: Path, keys: list[str], *, as_json: bool) -> None:
 
 async def _verify(mesh: "Mesh", tenant: str | None, asked: Month | Span) -> "list[Verified]":
     from ai_agent_mesh.operations.credits import Credits
-    from ai_agent_mesh.operations.objectives import Objectives, first_difference
+    from ai_agent_mesh.operations.objectives import Objectives
+    from ai_agent_mesh.operations.statements import first_difference
     from ai_agent_mesh.product.ledger import Check
     from ai_agent_mesh.product.ledger import verify as verify_ledger
 

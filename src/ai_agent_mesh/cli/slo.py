@@ -10,7 +10,8 @@ app = typer.Typer()
 @app.command()
 def slo(tenant: Tenant, as_json: Json = False) -> None:
     """Show every objective of a tenant: target, attainment, what is left of the budget."""
-    from ai_agent_mesh.operations.objectives import Objectives, Slo, slos_as_text
+    from ai_agent_mesh.operations.objectives import Objectives
+    from ai_agent_mesh.operations.statements import Slo, slos_as_text
     from ai_agent_mesh.wiring import Mesh
 
     async def read(mesh: Mesh) -> list[Slo]:

@@ -26,7 +26,8 @@ from ai_agent_mesh.operations.alerts import (
     rules,
     windows,
 )
-from ai_agent_mesh.operations.objectives import Calls, Window
+from ai_agent_mesh.operations.objectives import Window
+from ai_agent_mesh.operations.statements import Calls
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import Service, Sketch
 

@@ -15,8 +15,9 @@ from ai_agent_mesh.cli import proof
 from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.maintenance import Draft, MaintenanceCalendar
+from ai_agent_mesh.operations.maintenance import MaintenanceCalendar
 from ai_agent_mesh.operations.objectives import Bundles
+from ai_agent_mesh.operations.planned import Draft
 from ai_agent_mesh.operations.statements import bundle
 from ai_agent_mesh.operations.statements.bundle import carried, signed_text
 from ai_agent_mesh.operations.statements.verifying import verified

@@ -11,16 +11,17 @@ from tests.e2e.operations.conftest import Book, at
 
 from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.maintenance import (
+from ai_agent_mesh.operations.maintenance import MaintenanceCalendar
+from ai_agent_mesh.operations.objectives import Objectives
+from ai_agent_mesh.operations.planned import (
     AlreadyCancelled,
     AlreadyOver,
     Draft,
     Maintenance,
-    MaintenanceCalendar,
     MaintenanceMissing,
     PlatformAlone,
 )
-from ai_agent_mesh.operations.objectives import Objectives, Statement, as_text, first_difference
+from ai_agent_mesh.operations.statements import Statement, as_text, first_difference
 from ai_agent_mesh.operations.status import State, Status
 from ai_agent_mesh.operations.status.calendar import calendar as calendar_feed
 from ai_agent_mesh.operations.status.statuspage import summary

@@ -16,7 +16,6 @@ from tests.contract.agents.processes import ROOT, running
 
 from ai_agent_mesh.adapters.webhooks import WebhookSender
 from ai_agent_mesh.kernel.clock import FixedClock
-from ai_agent_mesh.operations.maintenance import Draft as Work
 from ai_agent_mesh.operations.maintenance import MaintenanceCalendar
 from ai_agent_mesh.operations.notices import (
     Deliveries,
@@ -27,6 +26,7 @@ from ai_agent_mesh.operations.notices import (
     Topic,
 )
 from ai_agent_mesh.operations.notices.rules import MOST, TRIES, WAITS
+from ai_agent_mesh.operations.planned import Draft as Work
 from ai_agent_mesh.playbook import default
 from ai_agent_mesh.plumbing.crypto import MasterKey, Vault
 from ai_agent_mesh.plumbing.http import Page

@@ -9,7 +9,8 @@ from tests.e2e.operations.conftest import Book, at
 
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Month, Span
-from ai_agent_mesh.operations.objectives import Objectives, Statement, first_difference
+from ai_agent_mesh.operations.objectives import Objectives
+from ai_agent_mesh.operations.statements import Statement, first_difference
 from ai_agent_mesh.playbook import default
 from ai_agent_mesh.sla import Fault, Method, Service
 

@@ -13,7 +13,7 @@ from ai_agent_mesh.api.examples import BODIES, YAML
 from ai_agent_mesh.api.table import ROUTES, Route
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.operations.amendments import AmendmentDraft
-from ai_agent_mesh.operations.maintenance import Draft
+from ai_agent_mesh.operations.planned import Draft
 from ai_agent_mesh.product.identity.views import NewTenant, TenantChange
 
 #: Ids that could be, of things that are not there.

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.maintenance import (
+from ai_agent_mesh.operations.maintenance import view
+from ai_agent_mesh.operations.planned import (
     Draft,
     Maintenance,
     MaintenanceInvalid,
@@ -24,7 +25,6 @@ from ai_agent_mesh.operations.maintenance import (
     is_outside_window,
     state_of,
     verdict,
-    view,
 )
 from ai_agent_mesh.operations.planned import evidence as entries
 from ai_agent_mesh.operations.planned.rules import check_draft

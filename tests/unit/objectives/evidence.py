@@ -5,11 +5,8 @@ from datetime import UTC, datetime, timedelta
 from msgspec import structs
 
 from ai_agent_mesh.kernel.spans import Month, Span
-from ai_agent_mesh.operations.maintenance import Maintenance, Proof
-from ai_agent_mesh.operations.objectives import (
-    Evidence,
-    Watch,
-)
+from ai_agent_mesh.operations.planned import Maintenance, Proof
+from ai_agent_mesh.operations.statements import Evidence, Watch
 from ai_agent_mesh.operations.statements.model import Tenure
 from ai_agent_mesh.operations.statements.statement import LedgerRange, Statement
 from ai_agent_mesh.operations.statements.stating import Subject, state

@@ -22,14 +22,7 @@ from tests.unit.objectives.evidence import (
 )
 
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.objectives import (
-    Evidence,
-    Watch,
-    as_text,
-    judge,
-    outages,
-    slos,
-)
+from ai_agent_mesh.operations.statements import Evidence, Watch, as_text, judge, outages, slos
 from ai_agent_mesh.operations.statements.model import Calls
 from ai_agent_mesh.operations.statements.rules import read_singly, silence, terms_of
 from ai_agent_mesh.sla import (

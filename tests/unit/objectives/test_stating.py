@@ -17,7 +17,7 @@ from tests.unit.objectives.evidence import (
 )
 
 from ai_agent_mesh.kernel.spans import MINUTE, Month, Span
-from ai_agent_mesh.operations.objectives import (
+from ai_agent_mesh.operations.statements import (
     Evidence,
     Watch,
     as_brief,

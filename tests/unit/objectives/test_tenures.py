@@ -8,7 +8,7 @@ import pytest
 
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import MINUTE, Month, Span
-from ai_agent_mesh.operations.objectives import as_text, slos
+from ai_agent_mesh.operations.statements import as_text, slos
 from ai_agent_mesh.operations.statements.model import Calls, Evidence, Term
 from ai_agent_mesh.operations.statements.rules import tenures
 from ai_agent_mesh.operations.statements.statement import Statement

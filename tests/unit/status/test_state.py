@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
-from ai_agent_mesh.operations.objectives import Evidence, Watch
 from ai_agent_mesh.operations.probe.rules import next_try
+from ai_agent_mesh.operations.statements import Evidence, Watch
 from ai_agent_mesh.operations.status import Component, Day, State, indicator
 from ai_agent_mesh.operations.status.rules import days_of, overview_of, state_of, unread
 from ai_agent_mesh.operations.status.statuspage import summary

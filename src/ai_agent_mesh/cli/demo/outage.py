@@ -12,7 +12,7 @@ from ai_agent_mesh.cli.demo.stage import Customer, Stage
 from ai_agent_mesh.cli.demo.telling import Telling
 from ai_agent_mesh.cli.demo.waiting import must, until
 from ai_agent_mesh.kernel.spans import MINUTE, minute_of
-from ai_agent_mesh.operations.objectives import settled_until
+from ai_agent_mesh.operations.statements import settled_until
 from ai_agent_mesh.playbook import default
 
 #: How often the customer asks for something. One who asks much more often has so many calls served

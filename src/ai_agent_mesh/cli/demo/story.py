@@ -13,7 +13,7 @@ from ai_agent_mesh.cli.demo.stage import EXAMPLES, Customer, Stage
 from ai_agent_mesh.cli.demo.telling import Telling
 from ai_agent_mesh.cli.demo.waiting import must
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.objectives import Statement, as_brief, as_text
+from ai_agent_mesh.operations.statements import Statement, as_brief, as_text
 
 CUSTOMERS = (
     ("fern", "free", "0"),

@@ -1,7 +1,7 @@
 """What is made for the one who starts: the first tenant with its owner's key, the probe's key."""
 
 from ai_agent_mesh.cli.up.announcement import FirstTenant
-from ai_agent_mesh.operations.objectives import PROBE
+from ai_agent_mesh.operations.statements import PROBE
 from ai_agent_mesh.plumbing.http import page_of
 from ai_agent_mesh.product.governance import Policies
 from ai_agent_mesh.product.identity import Tenants, bootstrap, renew_probe_key

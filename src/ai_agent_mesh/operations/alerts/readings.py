@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from ai_agent_mesh.operations.alerts.model import Availability, Speed
-from ai_agent_mesh.operations.objectives import Calls, Window
+from ai_agent_mesh.operations.objectives import Window
+from ai_agent_mesh.operations.statements import Calls
 from ai_agent_mesh.playbook import Playbook, Signal, Urgency
 from ai_agent_mesh.sla import Requests, Sketch
 

@@ -14,7 +14,8 @@ from ai_agent_mesh.operations.alerts.model import Alert, Burn, Rule
 from ai_agent_mesh.operations.alerts.readings import Readings, windows
 from ai_agent_mesh.operations.alerts.store import AlertStore, last_events, latencies
 from ai_agent_mesh.operations.alerts.surroundings import Surroundings
-from ai_agent_mesh.operations.objectives import read_windows, settled_until
+from ai_agent_mesh.operations.objectives import read_windows
+from ai_agent_mesh.operations.statements import settled_until
 from ai_agent_mesh.playbook import Playbook, Signal
 from ai_agent_mesh.plumbing.observe import get_logger
 from ai_agent_mesh.plumbing.postgres import Database

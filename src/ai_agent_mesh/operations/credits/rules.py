@@ -11,7 +11,7 @@ import msgspec
 
 from ai_agent_mesh.kernel.spans import Month, Span
 from ai_agent_mesh.operations.credits.model import Booking, Closing
-from ai_agent_mesh.operations.objectives import CIRCUMSTANCES, Statement
+from ai_agent_mesh.operations.statements import CIRCUMSTANCES, Statement
 
 
 @dataclass(frozen=True, slots=True)

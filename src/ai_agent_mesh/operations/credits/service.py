@@ -21,7 +21,8 @@ from ai_agent_mesh.operations.credits.rules import (
     still_corrected,
 )
 from ai_agent_mesh.operations.credits.store import ClosingStore
-from ai_agent_mesh.operations.objectives import Objectives, Statement, settled_until
+from ai_agent_mesh.operations.objectives import Objectives
+from ai_agent_mesh.operations.statements import Statement, settled_until
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.observe import get_logger
 from ai_agent_mesh.plumbing.postgres import Database, snapshot

@@ -9,7 +9,7 @@ import msgspec
 from ai_agent_mesh.kernel.spans import Month, Span
 from ai_agent_mesh.operations.credits.model import Closing
 from ai_agent_mesh.operations.credits.rules import Promised, Seen
-from ai_agent_mesh.operations.objectives import PROBE
+from ai_agent_mesh.operations.statements import PROBE
 from ai_agent_mesh.plumbing.http import Page
 from ai_agent_mesh.plumbing.postgres import Tx
 

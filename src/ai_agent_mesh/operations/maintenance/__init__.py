@@ -1,61 +1,13 @@
-"""Planned maintenance: announced ahead, proved by the ledger, and what it takes out of the figures."""  # noqa: E501
+"""Planned maintenance kept and announced; what it is and what it excludes stands in `planned`."""
 
 from ai_agent_mesh.operations.maintenance.service import MaintenanceCalendar
 from ai_agent_mesh.operations.maintenance.store import acts, touching
 from ai_agent_mesh.operations.maintenance.views import MaintenanceView, view
-from ai_agent_mesh.operations.planned import (
-    FURTHEST,
-    AlreadyCancelled,
-    AlreadyOver,
-    Draft,
-    Maintenance,
-    MaintenanceInvalid,
-    MaintenanceMissing,
-    Numbered,
-    PlatformAlone,
-    Proof,
-    State,
-    as_of,
-    drawn,
-    excluded_spans,
-    excludes,
-    is_evidence,
-    is_late,
-    is_outside_window,
-    notice_asked,
-    running,
-    state_of,
-    verdict,
-    window_note,
-)
 
 __all__ = [
-    "FURTHEST",
-    "AlreadyCancelled",
-    "AlreadyOver",
-    "Draft",
-    "Maintenance",
     "MaintenanceCalendar",
-    "MaintenanceInvalid",
-    "MaintenanceMissing",
     "MaintenanceView",
-    "Numbered",
-    "PlatformAlone",
-    "Proof",
-    "State",
     "acts",
-    "as_of",
-    "drawn",
-    "excluded_spans",
-    "excludes",
-    "is_evidence",
-    "is_late",
-    "is_outside_window",
-    "notice_asked",
-    "running",
-    "state_of",
     "touching",
-    "verdict",
     "view",
-    "window_note",
 ]

@@ -7,17 +7,11 @@ from datetime import datetime
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Fault, Invalid
 from ai_agent_mesh.kernel.spans import MINUTE, Month, Span
-from ai_agent_mesh.operations.maintenance import (
-    Maintenance,
-    acts,
-    as_of,
-    drawn,
-    excluded_spans,
-    touching,
-)
+from ai_agent_mesh.operations.maintenance import acts, touching
 from ai_agent_mesh.operations.objectives.recount import Recount, corrections
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
 from ai_agent_mesh.operations.objectives.windows import read_windows
+from ai_agent_mesh.operations.planned import Maintenance, as_of, drawn, excluded_spans
 from ai_agent_mesh.operations.statements import (
     PROBE,
     Evidence,

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
-from ai_agent_mesh.operations.maintenance import Maintenance
 from ai_agent_mesh.operations.objectives.model import EntryRange
+from ai_agent_mesh.operations.planned import Maintenance
 from ai_agent_mesh.operations.statements import PROBE, Calls, Evidence, Watch, read_singly
 from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.sla import Category, MinuteCount, Service, Terms, minute_number

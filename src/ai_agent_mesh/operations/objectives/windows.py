@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.maintenance import excluded_spans, touching
+from ai_agent_mesh.operations.maintenance import touching
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
+from ai_agent_mesh.operations.planned import excluded_spans
 from ai_agent_mesh.operations.statements import PROBE, Calls, Watch
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.postgres import Tx

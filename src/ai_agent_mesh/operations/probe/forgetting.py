@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ai_agent_mesh.operations.objectives import PROBE
+from ai_agent_mesh.operations.statements import PROBE
 from ai_agent_mesh.plumbing.postgres import Database
 from ai_agent_mesh.product.orchestration import forget_runs
 from ai_agent_mesh.product.telemetry import Recorder

@@ -9,8 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
 from ai_agent_mesh.kernel.errors import NotFound, Unavailable
-from ai_agent_mesh.operations.objectives import PROBE
 from ai_agent_mesh.operations.probe.ports import Wiring
+from ai_agent_mesh.operations.statements import PROBE
 from ai_agent_mesh.plumbing.http import Work
 from ai_agent_mesh.product.identity import Principal
 from ai_agent_mesh.product.orchestration import Runs

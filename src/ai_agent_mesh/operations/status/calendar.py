@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from icalendar import Calendar, Event
 
-from ai_agent_mesh.operations.maintenance import MaintenanceView, State
+from ai_agent_mesh.operations.maintenance import MaintenanceView
+from ai_agent_mesh.operations.planned import State
 
 _MAKER = "-//AI-Agent Mesh//Maintenance//EN"
 

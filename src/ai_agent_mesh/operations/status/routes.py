@@ -6,7 +6,7 @@ from litestar import Request, Response, get
 from litestar.datastructures import State as AppState
 from litestar.params import SkipValidation
 
-from ai_agent_mesh.operations.maintenance import State as MaintenanceState
+from ai_agent_mesh.operations.planned import State as MaintenanceState
 from ai_agent_mesh.operations.status.calendar import calendar
 from ai_agent_mesh.operations.status.ports import Wiring
 from ai_agent_mesh.operations.status.readiness import Report

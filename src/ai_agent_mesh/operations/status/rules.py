@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
 from ai_agent_mesh.operations.maintenance import view
-from ai_agent_mesh.operations.objectives import Evidence, judge
 from ai_agent_mesh.operations.planned import excluded_spans, notice_asked, running
+from ai_agent_mesh.operations.statements import Evidence, judge
 from ai_agent_mesh.operations.status.model import Component, Day, Indicator, Overview, State
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import Method, MinuteCount, Service, moment_of, spans_of, started_in

@@ -5,7 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from ai_agent_mesh.operations.maintenance import MaintenanceView, State
+from ai_agent_mesh.operations.maintenance import MaintenanceView
+from ai_agent_mesh.operations.planned import State
 
 
 class Update(msgspec.Struct, frozen=True):

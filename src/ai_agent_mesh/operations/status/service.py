@@ -10,8 +10,10 @@ import structlog
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.maintenance import FURTHEST, touching
-from ai_agent_mesh.operations.objectives import Evidence, ObjectiveStore, joined, settled_until
+from ai_agent_mesh.operations.maintenance import touching
+from ai_agent_mesh.operations.objectives import ObjectiveStore
+from ai_agent_mesh.operations.planned import FURTHEST
+from ai_agent_mesh.operations.statements import Evidence, joined, settled_until
 from ai_agent_mesh.operations.status.model import Overview
 from ai_agent_mesh.operations.status.rules import DAYS, overview_of, stale, unread
 from ai_agent_mesh.playbook import Playbook
