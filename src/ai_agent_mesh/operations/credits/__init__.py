@@ -1,7 +1,7 @@
 """What is owed for a month that fell short: closed by itself, booked once, corrected by a difference."""  # noqa: E501
 
 from ai_agent_mesh.operations.credits.model import Booking, Closing
-from ai_agent_mesh.operations.credits.rules import booked_in, differences
+from ai_agent_mesh.operations.credits.rules import booked_in
 from ai_agent_mesh.operations.credits.service import (
     Closed,
     CreditDiffers,
@@ -25,5 +25,4 @@ __all__ = [
     "NothingJudged",
     "as_lines",
     "booked_in",
-    "differences",
 ]

@@ -1,7 +1,7 @@
 """What a closing books: the difference between what is owed and what was booked before."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -88,11 +88,6 @@ def booked_in(closings: Iterable[Closing]) -> dict[str, Decimal]:
         for booking in closing.booked:
             total[booking.currency] += booking.amount
     return dict(total)
-
-
-def inside(closings: Sequence[Closing], span: Span) -> list[Closing]:
-    """Return the closings that count towards a span: its own, and those of spans within it."""
-    return [one for one in closings if span.since <= one.since and one.until <= span.until]
 
 
 def figures_digest(statement: Statement) -> str:

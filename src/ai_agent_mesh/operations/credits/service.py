@@ -16,7 +16,6 @@ from ai_agent_mesh.operations.credits.rules import (
     closable,
     differences,
     figures_digest,
-    inside,
     owed_by,
     still_corrected,
 )
@@ -164,7 +163,7 @@ class Credits:
     async def _book(self, statement: Statement, span: Span, evidence: str, by: str) -> Closed:
         async with self._app.tenant(statement.tenant) as tx:
             store = ClosingStore(tx)
-            before = inside(await store.inside(statement.tenant, span), span)
+            before = await store.inside(statement.tenant, span)
             same = [one for one in before if one.span == span]
             closing = _closing(statement, span, before, same, self._clock.now(), by)
             if same and not closing.booked and closing.statement == same[-1].statement:
