@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
 
 STATIC = {
-    "mesh.css": "text/css; charset=utf-8",
+    "mesh.css": "text/css",  # the framework adds the charset
     "mark.svg": "image/svg+xml",
 }
 CONTENT = {name: (files("ai_agent_mesh.web") / "static" / name).read_bytes() for name in STATIC}
@@ -36,4 +36,4 @@ def page(template: str, *, max_age_s: int = 60, **values: object) -> Response[st
     """Return a template's page as an answer that may be kept for `max_age_s` seconds."""
     html = _PAGES.get_template(template).render(style=_STYLE, **values)
     headers = {**HEADERS, "Cache-Control": f"public, max-age={max_age_s}"}
-    return Response(html, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(html, media_type="text/html", headers=headers)

@@ -50,7 +50,10 @@ async def test_a_page_needs_nothing_but_itself(pages: Pages, path: str) -> None:
             if tag in {"link", "img"}:
                 source = attributes.get("href") or attributes.get("src") or ""
                 assert source.startswith("/static/")
-                assert (await client.get(source)).status_code == 200
+                part = await client.get(source)
+                assert part.status_code == 200
+                assert part.headers["content-type"] in {"text/css; charset=utf-8", "image/svg+xml"}
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"

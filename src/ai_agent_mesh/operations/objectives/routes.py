@@ -51,13 +51,13 @@ async def get_statement(
     if form == "text/html":
         page = await bundles.page(principal.tenant_id, asked)
         headers = {"Content-Security-Policy": POLICY}
-        return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+        return Response(page, media_type="text/html", headers=headers)
     if form == _BUNDLE:
         lines = bundles.lines(principal.tenant_id, asked, entries=CARRIED_ENTRIES)
         return Response("".join([line.decode() async for line in lines]), media_type=_BUNDLE)
     statement = await bundles.signed(principal.tenant_id, asked)
     if form == "text/plain":
-        return Response(as_text(statement), media_type="text/plain; charset=utf-8")
+        return Response(as_text(statement), media_type="text/plain")
     return Response(statement)
 
 
