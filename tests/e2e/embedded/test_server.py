@@ -211,6 +211,8 @@ async def test_a_half_made_cluster_is_made_anew(folder: Path) -> None:
 async def test_a_server_that_cannot_start_says_why_in_one_line(folder: Path) -> None:
     async with EmbeddedServer(folder, durable=False) as urls:
         await value(urls.migrate, "ALTER SYSTEM SET shared_buffers = '7TB'")
+        with pytest.raises(asyncpg.PostgresError):
+            await value(urls.migrate, "SELECT 1 / 0")  # a complaint of an earlier start
     with pytest.raises(ServerFailed) as caught:
         await EmbeddedServer(folder).start()
     assert "\n" not in str(caught.value)

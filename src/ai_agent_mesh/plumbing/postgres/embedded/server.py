@@ -256,7 +256,13 @@ def _spawn(standing: _Standing) -> subprocess.Popen[bytes]:
 
 
 def _last_words(standing: _Standing) -> str:
-    """Return the server's last complaint; early ones go to one file, later ones to another."""
-    script = 'cat start.log $(ls -t log/* 2>/dev/null | head -n 1) | grep -E "FATAL|PANIC|ERROR"'
+    """Return why the server ended: what it said last of itself, not of who asked it too early.
+
+    What start.log holds is of this start; the newest file of log/ may be of an earlier one.
+    """
+    script = (
+        'for each in start.log "$(ls -t log/*.log | head -n 1)"; do'
+        ' grep -E "FATAL|PANIC|ERROR" "$each" | grep -v "the database system is" && break; done'
+    )
     said = standing.account.run(["/bin/sh", "-c", script], folder=standing.place.home).stdout
     return said.strip().rpartition("\n")[2] or f"see the files in {standing.place.log}"
