@@ -183,6 +183,44 @@ async def test_health_is_checked_when_due_and_by_one_worker_only(room: Room, hon
     assert found.version == 1
 
 
+async def test_agents_that_hang_keep_no_other_tenants_checks_waiting(room: Room) -> None:
+    over = asyncio.Event()
+
+    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        for number in range(20):
+            await room.register(plain(f"stuck-{number}", f"http://127.0.0.1:{port}/x"))
+        other = await room.register(plain("other"), room.b)
+        checks = asyncio.create_task(room.health.run(SystemClock().now() + timedelta(seconds=1)))
+        while True:
+            async with room.agents(room.b) as agents:
+                if (await agents.get(other.id)).health.checked_at is not None:
+                    break
+            await asyncio.sleep(0.02)
+        async with room.agents() as agents:
+            found = await agents.list(Filters(), page_of())
+        assert {agent.health.checked_at for agent in found} == {None}
+        over.set()
+        assert await checks == 21
+
+
+async def test_agents_registered_together_are_soon_checked_apart(room: Room) -> None:
+    for number in range(5):
+        await room.register(plain(f"one-{number}"))
+    now = SystemClock().now() + timedelta(seconds=1)
+    assert await room.health.run(now) == 5
+    interval = timedelta(minutes=1)
+    assert await room.health.due(now + 0.9 * interval - timedelta(seconds=1)) == []
+    assert len(await room.health.due(now + interval)) == 5
+    sql = "SELECT count(DISTINCT check_due_at) FROM agent"
+    async with room.databases.app.tenant(room.a) as tx:
+        assert await tx.fetchval(sql) == 5
+
+
 async def test_a_card_is_read_again_and_kept(room: Room, honest: str) -> None:
     agent = await room.register(Draft(kind=Kind.A2A, url=honest))
     async with room.databases.app.tenant(room.a) as tx:

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import Databases
 from tests.e2e.wire import wire
 
-from ai_agent_mesh.kernel.clock import FixedClock
+from ai_agent_mesh.kernel.clock import FixedClock, SystemClock
 from ai_agent_mesh.plumbing.jobs import (
     Engine,
     Fenced,
@@ -133,6 +133,28 @@ async def test_a_due_job_fires_once_however_many_workers_look(databases: Databas
     clock.move(timedelta(seconds=61))
     await asyncio.gather(*(worker.fire_due() for worker in workers))
     assert len(fired) == 2
+
+
+async def test_a_job_that_takes_long_keeps_no_other_waiting(databases: Databases) -> None:
+    clock, stop, over = SystemClock(), asyncio.Event(), asyncio.Event()
+    fired: list[str] = []
+
+    async def slow(_now: datetime) -> None:
+        fired.append("slow")
+        await over.wait()
+
+    async def quick(_now: datetime) -> None:
+        fired.append("quick")
+        if fired.count("quick") == 3:
+            stop.set()
+
+    soon = timedelta(milliseconds=20)
+    jobs = [Scheduled("slow", soon, slow), Scheduled("quick", soon, quick)]
+    keeping = asyncio.create_task(Schedules(databases.app, clock, jobs, "wrk_1").keep(stop, soon))
+    await asyncio.wait_for(stop.wait(), 60)
+    assert fired.count("slow") == 1
+    over.set()
+    await keeping
 
 
 async def test_a_segment_whose_claim_was_never_confirmed_is_run_all_the_same(

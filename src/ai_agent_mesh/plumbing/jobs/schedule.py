@@ -34,27 +34,36 @@ class Schedules:
         self._worker_id = worker_id
 
     async def keep(self, stop: asyncio.Event, look_every: timedelta = timedelta(seconds=1)) -> None:
-        """Fire what is due until `stop`."""
-        while not stop.is_set():
-            try:
-                await self.fire_due()
-            except DatabaseAway:
-                _log.warning("schedules.database_away")
-            await pause(stop, look_every.total_seconds())
+        """Fire what is due until `stop`; a job that takes long keeps no other waiting."""
+        async with asyncio.TaskGroup() as group:
+            for job in self._jobs:
+                group.create_task(self._keep(job, stop, look_every), name=job.name)
 
     async def fire_due(self) -> list[str]:
         """Fire every job that is due now; return the names of those that this worker fired.
 
         A job that fails is logged and comes again at its next turn: jobs are safe to run twice.
         """
-        now = self._clock.now()
-        fired = [job for job in self._jobs if await self._claim(job, now)]
-        for job in fired:
+        fired = await asyncio.gather(*[self._turn(job) for job in self._jobs])
+        return [job.name for job, was in zip(self._jobs, fired, strict=True) if was]
+
+    async def _keep(self, job: Scheduled, stop: asyncio.Event, look_every: timedelta) -> None:
+        while not stop.is_set():
             try:
-                await job.fire(now)
-            except Exception:  # noqa: BLE001 - one job that breaks must not stop the others
-                _log.exception("schedules.job_failed", job=job.name)
-        return [job.name for job in fired]
+                await self._turn(job)
+            except DatabaseAway:
+                _log.warning("schedules.database_away", job=job.name)
+            await pause(stop, look_every.total_seconds())
+
+    async def _turn(self, job: Scheduled) -> bool:
+        now = self._clock.now()
+        if not await self._claim(job, now):
+            return False
+        try:
+            await job.fire(now)
+        except Exception:  # noqa: BLE001 - what breaks now comes again at its next turn
+            _log.exception("schedules.job_failed", job=job.name)
+        return True
 
     async def _claim(self, job: Scheduled, now: datetime) -> bool:
         async with self._database.transaction() as tx:

@@ -1,8 +1,11 @@
 """Checks agents on a schedule: which are due, whether they answer, and what that makes of them."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
+from random import uniform
+from time import monotonic
 
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.plumbing.observe import get_logger
@@ -14,7 +17,13 @@ from ai_agent_mesh.product.agents.rules import CHECK_EVERY, CHECK_S, health_afte
 from ai_agent_mesh.product.agents.service import Agents
 from ai_agent_mesh.product.agents.store import AgentStore, due_checks
 
-AT_ONCE = 16
+#: So many checks run at once, and so many of one tenant: agents that hang leave room for others'.
+AT_ONCE, AT_ONCE_OF_ONE = 16, 8
+#: A run begins no check after so many seconds, so that the next one sees who has become due since.
+RUN_S = 5.0
+#: The next check is due after this share of the interval at least: agents that were registered
+#: together are soon not checked together.
+SOONEST = 0.9
 ERROR_CHARACTERS = 300
 
 _log = get_logger("agents.health")
@@ -36,7 +45,7 @@ class HealthChecks:
         self._vault = vault
 
     async def due(self, now: datetime, limit: int = 200) -> list[tuple[str, str]]:
-        """Return (tenant id, agent id) of the checks due at `now`, the longest due first."""
+        """Return (tenant id, agent id) of the checks due at `now`, as `due_checks` orders them."""
         async with self._operations.transaction() as tx:
             return await due_checks(tx, now, limit)
 
@@ -47,7 +56,8 @@ class HealthChecks:
         agent is asked.
         """
         async with self._app.tenant(tenant_id) as tx:
-            if not await AgentStore(tx, self._vault).claim_check(agent_id, now, CHECK_EVERY):
+            again = CHECK_EVERY * uniform(SOONEST, 1)  # noqa: S311 - nobody gains by guessing it
+            if not await AgentStore(tx, self._vault).claim_check(agent_id, now, again):
                 return None
             agents = Agents(tx, self._vault)
             agent = await agents.get(agent_id)
@@ -60,11 +70,17 @@ class HealthChecks:
         return health
 
     async def run(self, now: datetime, limit: int = 200) -> int:
-        """Do all checks that are due at `now`, a few at once, and return how many were done."""
-        turn = asyncio.Semaphore(AT_ONCE)
+        """Do checks that are due at `now`, tenants taking turns; return how many were done.
+
+        Those for which there was no time are due for the next run.
+        """
+        end, turn = monotonic() + RUN_S, asyncio.Semaphore(AT_ONCE)
+        turn_of = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(AT_ONCE_OF_ONE))
 
         async def one(tenant_id: str, agent_id: str) -> bool:
-            async with turn:
+            async with turn_of[tenant_id], turn:
+                if monotonic() > end:
+                    return False
                 try:
                     return await self.check(tenant_id, agent_id, now) is not None
                 except AgentMissing:

@@ -156,9 +156,13 @@ class AgentStore:
 
 
 async def due_checks(operations: Tx, now: datetime, limit: int) -> list[tuple[str, str]]:
-    """Return tenant and id of the agents whose check is due, the longest due first."""
+    """Return tenant and id of the agents whose check is due: one of each tenant, then the next.
+
+    Of a tenant the longest due comes first.
+    """
     rows = await operations.fetch(
-        "SELECT tenant_id, id FROM agent WHERE check_due_at <= $1 ORDER BY check_due_at LIMIT $2",
+        "SELECT tenant_id, id FROM agent WHERE check_due_at <= $1 ORDER BY row_number()"
+        " OVER (PARTITION BY tenant_id ORDER BY check_due_at), check_due_at LIMIT $2",
         now,
         limit,
     )
