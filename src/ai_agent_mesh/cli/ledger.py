@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.status import Status
 
 from ai_agent_mesh.cli.console import Json, operator, speak, tenant_named, with_mesh
+from ai_agent_mesh.cli.moments import moment
 from ai_agent_mesh.kernel.errors import Conflict, Fault, Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ class LedgerUnsound(Conflict):
 
 class ExportMissing(NotFound):
     """There is no ledger export at {path}."""
-
-
-class MalformedMoment(Invalid):
-    """{text!r} is not a moment; write it as 2026-11-01 or 2026-11-01T12:00:00Z."""
 
 
 class MalformedKey(Invalid):
@@ -63,13 +59,14 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write entries, batches and keys as lines of JSON that anyone can verify."""
-    span = (_moment("since", since), _moment("until", until))
+    begins = moment("since", since) if since else None
+    ends = moment("until", until) if until else None
 
     async def work(mesh: "Mesh") -> Exported:
         from ai_agent_mesh.product.ledger import export as exported
 
         chosen = await tenant_named(mesh, tenant) if tenant else None
-        lines = exported(mesh.operations, tenant=chosen, since=span[0], until=span[1])
+        lines = exported(mesh.operations, tenant=chosen, since=begins, until=ends)
         return await _write(lines, out)
 
     done = with_mesh(work)
@@ -223,17 +220,6 @@ def _told(report: "Report") -> str:
         for one in report.failures
     ]
     return "\n".join([*lines, "sound" if report.sound else "not sound"])
-
-
-def _moment(name: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        faults = [Fault(name, "must be an ISO 8601 date or moment")]
-        raise MalformedMoment(text=text, faults=faults) from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def public_key(text: str) -> bytes:

@@ -119,7 +119,7 @@ async def test_one_tenant_s_export_goes_through_a_pipe_and_holds_for_our_key_alo
     [
         (("verify", "/nowhere"), "There is no ledger export at /nowhere"),
         (("verify", "--key", "short"), "neither 32 bytes of base64"),
-        (("export", "--out", "-", "--since", "yesterday"), "is not a moment"),
+        (("export", "--out", "-", "--since", "yesterday"), "--since must be a day, or a moment"),
         (("export", "--out", "-", "--tenant", "nobody"), "nobody"),
     ],
 )
