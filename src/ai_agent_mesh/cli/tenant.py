@@ -10,7 +10,7 @@ from ai_agent_mesh.cli.console import Json, acting, speak, table, tenant_named, 
 from ai_agent_mesh.kernel.money import Money
 
 if TYPE_CHECKING:
-    from ai_agent_mesh.product.identity import OpenedView, TenantView
+    from ai_agent_mesh.product.identity import Allowed, OpenedView, TenantView
     from ai_agent_mesh.product.identity import Tenant as TenantRow
     from ai_agent_mesh.wiring import Mesh
 
@@ -82,16 +82,16 @@ def show(tenant: Named, as_json: Json = False) -> None:
     """Show a tenant and the terms it was on."""
 
     async def work(mesh: "Mesh") -> "TenantView":
-        from ai_agent_mesh.product.identity import Tenants, TenantView
+        from ai_agent_mesh.product.identity import Tenants, tenant_view
 
         async with mesh.operations.transaction() as tx:
             tenants = Tenants(tx, mesh.clock)
             found = await tenants.get(tenant)
-            return TenantView(tenant=found, terms=list(await tenants.terms(found.id)))
+            return tenant_view(found, await tenants.terms(found.id), mesh.playbook)
 
     view = with_mesh(work)
     rows = [(f"{t.since:%Y-%m-%d %H:%M}", t.tier, t.monthly_fee) for t in view.terms]
-    title = f"{view.tenant.name}  {view.tenant.id}\n\n"
+    title = f"{view.tenant.name}  {view.tenant.id}  {_allowed(view.allowed)}\n\n"
     speak(view, as_json=as_json, text=lambda: title + table(("since", "tier", "fee"), rows))
 
 
@@ -137,6 +137,12 @@ def _amount(text: str | None) -> Money | None:
     except InvalidOperation:
         reason = "is not an amount such as 5000.00 or 5000.00 CHF"
         raise typer.BadParameter(f"{text!r} {reason}") from None
+
+
+def _allowed(allowed: "Allowed") -> str:
+    limit = allowed.requests_per_minute
+    much = "any number of requests" if limit is None else f"{limit} requests a minute"
+    return much + ", within fair use" * allowed.fair_use
 
 
 def _welcome(made: "OpenedView") -> str:

@@ -10,6 +10,7 @@ from ai_agent_mesh.playbook.schema.promises import (
     Latency,
     Limits,
     Maintenance,
+    MeasuredWindow,
     Measurement,
     Tier,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "Latency",
     "Limits",
     "Maintenance",
+    "MeasuredWindow",
     "Measurement",
     "Plain",
     "Playbook",

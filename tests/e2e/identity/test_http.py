@@ -192,6 +192,7 @@ async def test_only_the_platform_makes_and_sees_tenants(house: House) -> None:
     own = await house.call(bolt, "GET", "/v1/tenant")
     assert own.json()["tenant"] == tenant
     assert own.json()["tenant"]["monthly_fee"] == body["monthly_fee"]
+    assert own.json()["allowed"] == {"requests_per_minute": 600, "fair_use": False}
     names = [t["name"] for t in (await house.call(operator, "GET", "/v1/tenants")).json()["items"]]
     assert names == ["platform", "probe", "acme", "bolt"]
     path = f"/v1/tenants/{tenant['id']}"

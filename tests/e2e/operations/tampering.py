@@ -103,6 +103,10 @@ TAMPERED: dict[str, tuple[Callable[[Lines], Lines], str, str]] = {
         lambda x: changed(x, kind("statement"), text('"amount":"0.20"', '"amount":"0.10"')),
         "figure", "credit.0.amount",
     ),
+    "another agreement": (
+        lambda x: changed(x, kind("statement"), text('"company":"', '"company":"Not ')),
+        "figure", "agreement.company",
+    ),
     "a name that no entry proves": (
         lambda x: changed(x, kind("statement"), text('"acme"', '"acne"')),
         "signature", "statement",
@@ -171,7 +175,7 @@ TAMPERED: dict[str, tuple[Callable[[Lines], Lines], str, str]] = {
         "file", "line 1",
     ),
     "a figure that nobody knows": (
-        lambda x: changed(x, kind("statement"), text('{"amendments"', '{"a_bonus":1,"amendments"')),
+        lambda x: changed(x, kind("statement"), text('{"agreement"', '{"a_bonus":1,"agreement"')),
         "figure", "a_bonus",
     ),
     "a number beyond all numbers": (

@@ -36,11 +36,11 @@ def browser(tmp_path: Path) -> Browser:
     return Browser(needs("chromium"), tmp_path / "profile")
 
 
-def page_of(lines: list[bytes], book: Book) -> str:
+def page_of(lines: list[bytes]) -> str:
     """Return the page of a bundle."""
     stated = decoder.decode(lines[0])
     assert isinstance(stated, Stated)
-    return as_page(opened(stated), lines, book.playbook)
+    return as_page(opened(stated), lines)
 
 
 async def seen(browser: Browser, page: str, file: Path) -> str:
@@ -53,7 +53,7 @@ async def test_the_page_says_in_words_that_it_is_proven(
     book: Book, signer: Signer, browser: Browser, tmp_path: Path
 ) -> None:
     lines = await evidence(book, signer)
-    page = page_of(lines, book)
+    page = page_of(lines)
     assert carried(page.encode()) == lines
     assert verified(carried(page.encode())).sound
     shown = await seen(browser, page, tmp_path / "statement.html")
@@ -69,6 +69,7 @@ async def test_the_page_says_in_words_that_it_is_proven(
     assert "does not show what it carries: minutes.unavailable" in shown
     for figure, said, untrue in (
         ("met", "✗ missed", "✓ met"),
+        ("agreement.version", book.playbook.document.version, "9.9"),
         ("unavailable.0.services", "api", "none"),
         ("since", at(0).strftime("%Y-%m-%d %H:%M UTC"), "2020-01-01 00:00 UTC"),
         ("maintenance.1.late", ", too late", ""),

@@ -128,7 +128,7 @@ def test_each_method_states_its_own_figures(
     assert bool(stated.unavailable) is (unavailable is not None)
     text = as_text(stated)
     assert ("names no minutes" in text) is (unavailable is None)
-    assert slos(stated)[0].missed == spent
+    assert slos(stated, PLAYBOOK)[0].missed == spent
 
 
 def test_a_fraction_too_long_to_read_is_left_out() -> None:

@@ -122,7 +122,7 @@ def test_latency_is_the_share_strictly_under_each_threshold() -> None:
 def test_every_objective_stands_alone_with_what_is_left() -> None:
     calls = (Calls(API, Category.AGENT_CRUD, 100, 100, 0, 100, 60, 98, 100),)
     found = Evidence(span(0, 10_000), (marred(at(3), API, 1, 1),), {}, calls)
-    items = slos(statement(found))
+    items = slos(statement(found), PLAYBOOK)
     whole = items[0]
     assert (whole.service, whole.counted, whole.missed, whole.met) == (
         "platform",
@@ -183,3 +183,20 @@ def test_two_spans_of_evidence_join_into_one() -> None:
 
 def test_figures_are_cut_off_and_never_flatter() -> None:
     assert decimal_text(Fraction(2, 3)) == "0.666666666666"
+
+
+def test_a_statement_names_the_agreement_that_it_was_judged_by() -> None:
+    stated, document = statement(evidence()), PLAYBOOK.document
+    assert stated.agreement
+    assert (stated.agreement.company, stated.agreement.version) == (
+        document.company, document.version,
+    )  # fmt: skip
+    named = f"{document.product} {document.version} of {document.updated}, {document.company}"
+    assert f"Agreement     {named}" in as_text(stated)
+
+
+def test_an_objective_says_how_much_may_be_lost_in_the_month_and_in_a_year() -> None:
+    items = slos(statement(Evidence(Month(2026, 11).span, (), {}, ()), month="2026-11"), PLAYBOOK)
+    told = {(one.allowed_this_month, one.allowed_in_a_year) for one in items}
+    assert told == {("4.32", "52.596"), (None, None)}
+    assert "99.99% lets 4.32 minutes be lost this month, 52.596 in a year" in slos_as_text(items)

@@ -141,7 +141,7 @@ def test_a_fee_is_prorated_by_each_months_real_length() -> None:
 
 def test_objectives_are_those_of_the_present_tier() -> None:
     terms = [Term(BEGUN, "professional"), Term(at(16), "enterprise")]
-    items = slos(stated(terms, at(2)))
+    items = slos(stated(terms, at(2)), default())
     assert (items[0].objective, items[0].counted, items[0].missed) == ("99.99%", 21_600, "0")
 
 

@@ -157,9 +157,10 @@ def test_a_condition_is_reached_strictly_beyond_its_level() -> None:
 
 def test_the_document_computes_downtime_from_the_real_month() -> None:
     february = markdown(default(), Month(2024, 2))
-    assert "| 3h 28m 48s | 1d 19h 48m |" in february
-    assert "| 43m 12s | 8h 45m 36s |" in markdown(default(), MONTH)
-    assert "| 4m 27.84s | 52m 33.6s |" in markdown(default(), Month(2026, 12))
+    assert "| 3h 28m 48s | 1d 19h 49m 48s |" in february
+    assert "| 43m 12s | 8h 45m 57.6s |" in markdown(default(), MONTH)
+    assert "| 4m 27.84s | 52m 35.76s |" in markdown(default(), Month(2026, 12))
+    assert "Downtime in a year (365d 6h)" in february
 
 
 def test_the_document_has_every_section() -> None:

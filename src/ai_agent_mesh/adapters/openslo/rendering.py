@@ -13,17 +13,19 @@ import yaml
 
 from ai_agent_mesh.adapters.prometheus import window_name
 from ai_agent_mesh.operations.alerts import Speed, objectives
-from ai_agent_mesh.playbook import Playbook, Tier
+from ai_agent_mesh.playbook import MeasuredWindow, Playbook, Tier
 from ai_agent_mesh.sla import Method, Service
 
 _API = "openslo/v1"
 _PRODUCT = "ai-agent-mesh"
 _MINUTE = timedelta(minutes=1)
-#: One calendar month after another; any first of a month says where they begin.
-_MONTHS = {
-    "duration": "1M",
-    "isRolling": False,
-    "calendar": {"startTime": "2026-01-01 00:00:00", "timeZone": "UTC"},
+#: How OpenSLO says each window. Of months any first one says where they begin.
+_WINDOWS: dict[MeasuredWindow, dict[str, object]] = {
+    MeasuredWindow.CALENDAR_MONTH: {
+        "duration": "1M",
+        "isRolling": False,
+        "calendar": {"startTime": "2026-01-01 00:00:00", "timeZone": "UTC"},
+    },
 }
 _OCCURRENCES = "Occurrences"
 
@@ -55,6 +57,7 @@ def _availability(playbook: Playbook) -> Iterator[dict[str, object]]:
                 _availability_of(service),
                 method,
                 goal | slices,
+                playbook.measurement.window,
             )
 
 
@@ -69,21 +72,27 @@ def _latency(playbook: Playbook) -> Iterator[dict[str, object]]:
                 _speed(speed),
                 _OCCURRENCES,
                 {"displayName": speed.percentile, "target": _target(one.goal)},
+                playbook.measurement.window,
             )
 
 
 def _slo(
-    name: str, title: str, indicator: dict[str, object], method: str, goal: dict[str, object]
+    name: str,
+    title: str,
+    indicator: dict[str, object],
+    method: str,
+    goal: dict[str, object],
+    window: MeasuredWindow,
 ) -> dict[str, object]:
     return {
         "apiVersion": _API,
         "kind": "SLO",
         "metadata": {"name": name, "displayName": title},
         "spec": {
-            "description": f"{title}, over a calendar month in UTC.",
+            "description": f"{title}, over a {window} in UTC.",
             "service": _PRODUCT,
             "indicator": {"metadata": {"name": f"{name}-sli"}, "spec": indicator},
-            "timeWindow": [_MONTHS],
+            "timeWindow": [_WINDOWS[window]],
             "budgetingMethod": method,
             "objectives": [goal],
         },

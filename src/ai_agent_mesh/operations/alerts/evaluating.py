@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
-from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.operations.alerts.model import Alert, Availability, Burn, Event, Rule, Threshold
 from ai_agent_mesh.operations.alerts.readings import Readings, beyond, requests
 from ai_agent_mesh.playbook import Condition, Playbook, Sense, Signal
@@ -71,7 +70,7 @@ def holds(rule: Rule, readings: Readings, playbook: Playbook) -> bool:
 
 
 def _burns(burn: Burn, readings: Readings, playbook: Playbook) -> bool:
-    month = Month.of(readings.at).span.length
+    month = playbook.measurement.window_of(readings.at).span.length
     silent_bad, indicator = _silent_bad(playbook), burn.objective.indicator
     return any(
         alarms(

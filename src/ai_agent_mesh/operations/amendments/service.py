@@ -6,7 +6,6 @@ from ai_agent_mesh.evidence.amendment import Amendment
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Conflict, Denied, NotFound
 from ai_agent_mesh.kernel.ids import new_id
-from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.operations.amendments.model import AmendmentDraft, AmendmentView
 from ai_agent_mesh.operations.amendments.store import AmendmentStore, Found
 from ai_agent_mesh.playbook import Playbook
@@ -80,8 +79,9 @@ class Amendments:
         )  # fmt: skip
 
     def _check_age(self, found: Found) -> None:
-        month = Month.of(found.entry.at)
-        if self._clock.now() >= month.until + self._playbook.measurement.corrected_within:
+        measured = self._playbook.measurement
+        month = measured.window_of(found.entry.at)
+        if self._clock.now() >= month.until + measured.corrected_within:
             raise PastCorrection(entry=found.entry.id, month=str(month))
 
 

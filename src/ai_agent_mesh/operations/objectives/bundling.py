@@ -95,7 +95,7 @@ class Bundles:
         lines = [line async for line in self.lines(tenant, asked, entries=CARRIED_ENTRIES)]
         stated = decoder.decode(lines[0])
         assert isinstance(stated, Stated)  # noqa: S101 - it is what a bundle begins with
-        return as_page(opened(stated), lines, self._playbook)
+        return as_page(opened(stated), lines)
 
     async def lines(
         self, tenant: str, asked: Month | Span, *, entries: int | None = None

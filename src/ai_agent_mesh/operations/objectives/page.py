@@ -11,7 +11,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ai_agent_mesh.operations.statements import CAUSES, Signature, Statement
-from ai_agent_mesh.playbook import Playbook
 
 #: More entries than this stay in the bundle; the page then carries the signed minutes alone.
 CARRIED_ENTRIES = 20_000
@@ -28,7 +27,7 @@ _PAGES = Environment(
 )
 
 
-def as_page(statement: Statement, bundle: Iterable[bytes], playbook: Playbook) -> str:
+def as_page(statement: Statement, bundle: Iterable[bytes]) -> str:
     """Return the page of a signed statement with the bundle that proves it."""
     signature = statement.signature
     if not isinstance(signature, Signature):
@@ -38,7 +37,6 @@ def as_page(statement: Statement, bundle: Iterable[bytes], playbook: Playbook) -
         _PAGES.get_template("statement.html")
         .render(
             one=statement,
-            document=playbook.document,
             moment=_moment,
             causes=_causes,
             methods=list(

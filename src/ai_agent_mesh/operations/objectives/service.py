@@ -102,11 +102,12 @@ class Objectives:
     async def slos(self, tenant: str) -> list[Slo]:
         """Return every objective of a tenant for the running month, so far: what was reached, how
         fast its budget is spent, and where that leads."""
-        month, each = Month.of(self._clock.now()), self._playbook.measurement.probe.interval
+        measured = self._playbook.measurement
+        month, each = measured.window_of(self._clock.now()), measured.probe.interval
         lengths = [one.within for one in self._playbook.alerting.burn.windows]
         async with snapshot(self._database) as tx:
             stated = await self.statement_in(tx, tenant, month)
-            items = slos(stated)
+            items = slos(stated, self._playbook)
             if not lengths or stated.since == stated.until:
                 return items
             read = await read_windows(

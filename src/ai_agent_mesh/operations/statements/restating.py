@@ -1,6 +1,6 @@
 """Computes a statement again from what a bundle proves, and finds the first figure that differs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,13 @@ from ai_agent_mesh.operations.statements.bundle import canonical
 from ai_agent_mesh.operations.statements.counting import Counts
 from ai_agent_mesh.operations.statements.model import Correction, Evidence, Tenure
 from ai_agent_mesh.operations.statements.rules import settled_until
-from ai_agent_mesh.operations.statements.statement import LedgerRange, Part, Statement
+from ai_agent_mesh.operations.statements.statement import (
+    ADDED,
+    LedgerRange,
+    Part,
+    Statement,
+    differences,
+)
 from ai_agent_mesh.operations.statements.stating import Subject, state
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import Service
@@ -49,27 +55,15 @@ def restated(told: Statement, proven: Proven, playbook: Playbook) -> Statement:
     return state(subject, evidence, proven.ledger, playbook, told.computed_at, proven.corrections)
 
 
-def first_difference(text: str, again: Statement) -> tuple[str, object, object] | None:
+def first_untrue(text: str, again: Statement) -> tuple[str, object, object] | None:
     """Return the place of the first figure that differs and both values, in the order of the
     canonical text; null if none does. `text` is what was signed, so that nothing in it is passed
     over, and what an earlier version did not say yet is not asked of it."""
     left, right = (msgspec.json.decode(one) for one in (text, canonical(again)))
-    if "projected" not in left:
-        del right["projected"]
-    return next(_differences(left, right, ""), None)
-
-
-def _differences(left: object, right: object, place: str) -> Iterator[tuple[str, object, object]]:
-    if isinstance(left, dict) and isinstance(right, dict):
-        pairs = [(key, left.get(key), right.get(key)) for key in sorted(left.keys() | right.keys())]
-    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
-        pairs = [(str(at), a, b) for at, (a, b) in enumerate(zip(left, right, strict=True))]
-    else:
-        if left != right:
-            yield place, left, right
-        return
-    for key, a, b in pairs:
-        yield from _differences(a, b, f"{place}.{key}" if place else key)
+    for member in ADDED:
+        if member not in left:
+            del right[member]
+    return next(differences(left, right), None)
 
 
 def _tenure(part: Part, span: Span) -> Tenure:

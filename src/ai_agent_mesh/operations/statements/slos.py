@@ -6,8 +6,10 @@ from fractions import Fraction
 
 import msgspec
 
+from ai_agent_mesh.kernel.spans import MINUTE
 from ai_agent_mesh.operations.statements.figuring import decimal_text
 from ai_agent_mesh.operations.statements.statement import Part, ServiceFigures, Statement
+from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import PERCENTILES, allowed_budget, budget_left, percent_text
 
 PLATFORM = "platform"
@@ -53,6 +55,10 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True):
     counted: int
     #: Decimal text, cut off after 12 digits: some methods lose parts of minutes.
     missed: str
+    #: Minutes that the objective lets be lost in all of this month, and in a year of the playbook's
+    #: length; null for latency, which is told in calls.
+    allowed_this_month: str | None = None
+    allowed_in_a_year: str | None = None
     #: What is left of the error budget so far, as a share; negative when overspent.
     budget_remaining_ratio: str
     #: How fast the budget is spent, over each window that alarms, shortest first.
@@ -61,16 +67,21 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True):
     ahead: Ahead | None = None
 
 
-def slos(statement: Statement) -> list[Slo]:
+def slos(statement: Statement, playbook: Playbook) -> list[Slo]:
     """Return a statement's objectives one by one: the platform, its services, each percentile.
 
     Availability is that of the last part: the promise that holds now, since it holds.
     """
-    return [*_availability(statement), *_latency(statement)]
+    return [*_availability(statement, playbook), *_latency(statement)]
 
 
-def _availability(statement: Statement) -> Iterator[Slo]:
+def _availability(statement: Statement, playbook: Playbook) -> Iterator[Slo]:
     part = statement.parts[-1]
+    uptime, month = playbook.tiers[part.tier].uptime, statement.asked_until - statement.asked_since
+    monthly, yearly = (
+        decimal_text(allowed_budget(uptime, Fraction(length / MINUTE)))
+        for length in (month, playbook.measurement.year)
+    )
     judged: list[tuple[str, Part | ServiceFigures]] = [(PLATFORM, part)]
     judged += [(one.service, one) for one in part.services]
     for name, one in judged:
@@ -83,6 +94,8 @@ def _availability(statement: Statement) -> Iterator[Slo]:
             unit="minutes",
             counted=one.minutes.counted,
             missed=one.error_budget.spent_minutes,
+            allowed_this_month=monthly,
+            allowed_in_a_year=yearly,
             budget_remaining_ratio=one.error_budget.remaining_ratio,
         )
 

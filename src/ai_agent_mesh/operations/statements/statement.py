@@ -1,5 +1,6 @@
 """The monthly statement of one tenant: what was promised, what was kept, and by which evidence."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -181,6 +182,17 @@ class LedgerRange(msgspec.Struct, frozen=True):
     entries: int
 
 
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """Which agreement it was judged by, in the words of its title page."""
+
+    product: str
+    company: str
+    version: str
+    #: The day, as 2026-11-30.
+    updated: str
+    owner: str
+
+
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     """What the whole asked span would come to; the credit percent is that of the last part."""
 
@@ -243,14 +255,17 @@ class Statement(Figures, frozen=True, kw_only=True):
     calls: tuple[CallFigures, ...]
     playbook: str
     ledger: tuple[LedgerRange, ...]
-    #: Null once the asked span is over, and while nothing was judged; statements that were signed
-    #: before there were projections do not say it.
+    #: These two are absent from statements that were signed before there were such members.
+    agreement: Agreement | msgspec.UnsetType = msgspec.UNSET
+    #: Null once the asked span is over, and while nothing was judged.
     projected: Projection | msgspec.UnsetType | None = msgspec.UNSET
     signature: Signature | msgspec.UnsetType = msgspec.UNSET
 
 
 #: What may differ between two computations of the same figures.
 CIRCUMSTANCES = frozenset({"computed_at", "signature"})
+#: What statements did not say from the first.
+ADDED = ("agreement", "projected")
 
 
 def first_difference(one: Statement, other: Statement) -> tuple[str, object, object] | None:
@@ -258,20 +273,25 @@ def first_difference(one: Statement, other: Statement) -> tuple[str, object, obj
 
     The place is dotted, such as `services.2.minutes.unavailable`.
     """
-    left, right = msgspec.to_builtins(one), msgspec.to_builtins(other)
-    keys = [key for key in left if key not in CIRCUMSTANCES]
-    return _differs({k: left[k] for k in keys}, {k: right[k] for k in keys}, "")
+    left, right = (
+        {key: value for key, value in msgspec.to_builtins(each).items() if key not in CIRCUMSTANCES}
+        for each in (one, other)
+    )
+    return next(differences(left, right), None)
 
 
-def _differs(left: object, right: object, place: str) -> tuple[str, object, object] | None:
+def differences(
+    left: object, right: object, place: str = ""
+) -> Iterator[tuple[str, object, object]]:
+    """Yield the places where two trees differ, and both values, in the order of the first."""
     if isinstance(left, dict) and isinstance(right, dict):
-        pairs = [(key, left.get(key), right.get(key)) for key in left]
+        keys = dict.fromkeys((*left, *right))
+        pairs = [(key, left.get(key), right.get(key)) for key in keys]
     elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
         pairs = [(str(at), a, b) for at, (a, b) in enumerate(zip(left, right, strict=True))]
     else:
-        return None if left == right else (place, left, right)
+        if left != right:
+            yield place, left, right
+        return
     for key, a, b in pairs:
-        found = _differs(a, b, f"{place}.{key}" if place else key)
-        if found:
-            return found
-    return None
+        yield from differences(a, b, f"{place}.{key}" if place else key)

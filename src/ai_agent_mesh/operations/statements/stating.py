@@ -22,6 +22,7 @@ from ai_agent_mesh.operations.statements.model import Calls, Correction, Evidenc
 from ai_agent_mesh.operations.statements.projecting import projected
 from ai_agent_mesh.operations.statements.rules import judge, outages, terms_of
 from ai_agent_mesh.operations.statements.statement import (
+    Agreement,
     AmendmentFigures,
     CallFigures,
     Fee,
@@ -107,7 +108,19 @@ def state(
         calls=tuple(CallFigures(c.service, c.category, c.calls, c.valid, c.bad) for c in calls),
         playbook=playbook.digest,
         ledger=tuple(ledger),
+        agreement=_agreement(playbook),
         projected=projected(rulings, subject.asked, [_credit(one) for one in rulings[:-1]]),
+    )
+
+
+def _agreement(playbook: Playbook) -> Agreement:
+    document = playbook.document
+    return Agreement(
+        product=document.product,
+        company=document.company,
+        version=document.version,
+        updated=document.updated.isoformat(),
+        owner=document.owner,
     )
 
 

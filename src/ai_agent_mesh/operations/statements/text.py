@@ -55,7 +55,15 @@ def slos_as_text(items: Sequence[Slo]) -> str:
             left_text(one.ahead.projected_remaining_ratio) if one.ahead else "",
             met_text(one.met),
         ))  # fmt: skip
-    return "\n".join(laid_out(rows)) + "\n"
+    return "\n".join([*laid_out(rows), *_allowed(items)]) + "\n"
+
+
+def _allowed(items: Sequence[Slo]) -> Iterator[str]:
+    """Say once how much may be lost: all availability is judged by one promise."""
+    for one in items[:1]:
+        if one.allowed_this_month and one.allowed_in_a_year:
+            monthly, yearly = cut(one.allowed_this_month), cut(one.allowed_in_a_year)
+            yield f"  {one.objective} lets {monthly} minutes be lost this month, {yearly} in a year"
 
 
 def _burn(one: Slo) -> str:
@@ -73,6 +81,8 @@ def _head(one: Statement) -> Iterator[str]:
     yield "=" * WIDTH
     yield f"Customer      {one.tenant_name} ({one.tenant})"
     yield f"Tier          {', then '.join(part.title for part in one.parts)}"
+    if book := one.agreement:
+        yield f"Agreement     {book.product} {book.version} of {book.updated}, {book.company}"
     yield f"Judged        {clock(one.since)} to {clock(one.until)}, half-open"
     if one.so_far:
         yield f"              The period ends {clock(one.asked_until)}; figures may still change."

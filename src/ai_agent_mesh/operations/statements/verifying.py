@@ -26,7 +26,7 @@ from ai_agent_mesh.operations.statements.counting import Counts
 from ai_agent_mesh.operations.statements.counting import Key as CountKey
 from ai_agent_mesh.operations.statements.findings import Findings
 from ai_agent_mesh.operations.statements.model import PROBE
-from ai_agent_mesh.operations.statements.restating import Proven, first_difference, restated
+from ai_agent_mesh.operations.statements.restating import Proven, first_untrue, restated
 from ai_agent_mesh.operations.statements.sections import Sections
 from ai_agent_mesh.operations.statements.statement import Statement
 from ai_agent_mesh.playbook import Playbook, parse
@@ -227,7 +227,7 @@ class _Verifier:
         except (Fact, ValueError, TypeError, KeyError, ArithmeticError) as error:
             self._fail(Check.FIGURE, "statement", f"it cannot be computed again: {error}")
             return
-        difference = first_difference(self._stated.text, again)
+        difference = first_untrue(self._stated.text, again)
         if difference:
             place, left, right = difference
             self._fail(Check.FIGURE, place, f"stated {left}, recomputed {right}")

@@ -35,18 +35,19 @@ def promises(book: Playbook, month: Month) -> str:
 
 
 def _uptime(book: Playbook, month: Month) -> str:
+    year = Fraction(book.measurement.year / MINUTE)
     rows = [
         (
             f"**{tier.title}**",
             percent_text(tier.uptime),
             downtime(allowed_budget(tier.uptime, month.minutes)),
-            downtime(allowed_budget(tier.uptime, Fraction(book.measurement.year // MINUTE))),
+            downtime(allowed_budget(tier.uptime, year)),
             f"`{tier.method}`",
         )
         for tier in book.tiers.values()
     ]
-    year = f"Downtime in a year ({spell(book.measurement.year)})"
-    heads = ("Tier", "Uptime", f"Downtime in {month}", year, "Method")
+    yearly = f"Downtime in a year ({downtime(year)})"
+    heads = ("Tier", "Uptime", f"Downtime in {month}", yearly, "Method")
     ladders = [_credits(tier) for tier in book.tiers.values() if tier.credits]
     return "\n".join([table(heads, rows), *ladders])
 

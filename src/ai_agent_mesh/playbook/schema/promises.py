@@ -1,8 +1,9 @@
 """Section 1: tiers, latency, durability, measurement, maintenance, and the limits that go along."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.playbook.schema.kinds import (
     Bytes,
     Date,
@@ -109,6 +110,12 @@ class Measurement(Section, frozen=True):
     corrected_within: Duration
     probe: Probe
     unknown_callers: UnknownCallers
+
+    def window_of(self, at: datetime) -> Month:
+        """Return the window that a moment is judged in."""
+        match self.window:
+            case MeasuredWindow.CALENDAR_MONTH:
+                return Month.of(at)
 
     def terms(self, method: Method) -> Terms:
         """Return the figures that a method of `sla.availability` goes by."""

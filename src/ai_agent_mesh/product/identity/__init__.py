@@ -35,12 +35,14 @@ from ai_agent_mesh.product.identity.store import fees_by_currency
 from ai_agent_mesh.product.identity.tenants import Tenants, find_tenant
 from ai_agent_mesh.product.identity.users import Users
 from ai_agent_mesh.product.identity.views import (
+    Allowed,
     IssuedView,
     KeyView,
     OpenedView,
     TenantView,
     issued_view,
     key_view,
+    tenant_view,
 )
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "Account",
     "Allowance",
     "Allowances",
+    "Allowed",
     "ApiKey",
     "Authenticator",
     "IssuedKey",
@@ -84,4 +87,5 @@ __all__ = [
     "rate_headers",
     "renew_probe_key",
     "scoped",
+    "tenant_view",
 ]

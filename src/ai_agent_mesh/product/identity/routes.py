@@ -26,6 +26,7 @@ from ai_agent_mesh.product.identity.views import (
     caller_view,
     issued_view,
     key_view,
+    tenant_view,
 )
 
 Caller = NamedDependency[Principal]
@@ -139,8 +140,8 @@ async def remove_user(
 
 @get("/v1/tenant", summary="Read the caller's own tenant")
 async def read_own_tenant(unit: Work, principal: Caller, mesh: Wired) -> Response[TenantView]:
-    """Return the tenant and its terms over time."""
-    return await _tenant(Tenants(await unit.begin(), mesh.clock), principal.tenant_id)
+    """Return the tenant, what its tier allows, and its terms over time."""
+    return await _tenant(mesh, Tenants(await unit.begin(), mesh.clock), principal.tenant_id)
 
 
 @post("/v1/tenants", summary="Make a tenant")
@@ -175,9 +176,9 @@ async def list_tenants(mesh: Wired, limit: Limit = None, cursor: Cursor = None) 
 
 @get("/v1/tenants/{tenant_id:str}", summary="Read a tenant")
 async def read_tenant(mesh: Wired, tenant_id: FromPath[str]) -> Response[TenantView]:
-    """Return any tenant and its terms over time."""
+    """Return any tenant, what its tier allows, and its terms over time."""
     async with mesh.operations.transaction() as tx:
-        return await _tenant(Tenants(tx, mesh.clock), tenant_id)
+        return await _tenant(mesh, Tenants(tx, mesh.clock), tenant_id)
 
 
 @patch("/v1/tenants/{tenant_id:str}", summary="Change a tenant's name, tier or fee")
@@ -197,9 +198,9 @@ async def change_tenant(
     return Response(tenant, headers={"ETag": tag(tenant.version)})
 
 
-async def _tenant(tenants: Tenants, tenant_id: str) -> Response[TenantView]:
+async def _tenant(mesh: Wired, tenants: Tenants, tenant_id: str) -> Response[TenantView]:
     tenant = await tenants.get(tenant_id)
-    view = TenantView(tenant=tenant, terms=list(await tenants.terms(tenant.id)))
+    view = tenant_view(tenant, await tenants.terms(tenant.id), mesh.playbook)
     return Response(view, headers={"ETag": tag(tenant.version)})
 
 

@@ -1,11 +1,14 @@
 """How tenants, users, keys and callers travel over HTTP."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from ai_agent_mesh.evidence import PROBE_TENANT
 from ai_agent_mesh.kernel.money import Money
+from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.product.identity.model import ApiKey, IssuedKey, Principal, Tenant, Terms, User
 from ai_agent_mesh.product.identity.roles import PERMISSIONS, Role
 from ai_agent_mesh.product.identity.rules import KeyTerms, state_of, warning
@@ -93,10 +96,20 @@ class IssuedView(Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Allowed(Struct, frozen=True, kw_only=True):
+    """How much a tenant may ask for."""
+
+    #: Null where there is no limit.
+    requests_per_minute: int | None
+    #: It is promised within fair use: there may be no limit, but the agreement asks for measure.
+    fair_use: bool
+
+
 class TenantView(Struct, frozen=True, kw_only=True):
-    """A tenant and its terms over time, oldest first."""
+    """A tenant, what its tier allows, and its terms over time, oldest first."""
 
     tenant: Tenant
+    allowed: Allowed
     terms: list[Terms]
 
 
@@ -119,6 +132,14 @@ class CallerView(Struct, frozen=True, kw_only=True):
     permissions: list[str]
     key_expires_at: datetime | None
     key_expires_soon: bool
+
+
+def tenant_view(tenant: Tenant, terms: Sequence[Terms], playbook: Playbook) -> TenantView:
+    """Return how a tenant looks under a playbook. The tenant `probe` has no limit on any tier."""
+    tier = playbook.tiers[tenant.tier]
+    limit = None if tenant.id == PROBE_TENANT else tier.requests_per_minute
+    allowed = Allowed(requests_per_minute=limit, fair_use=tier.fair_use)
+    return TenantView(tenant=tenant, allowed=allowed, terms=list(terms))
 
 
 def key_view(key: ApiKey, now: datetime, terms: KeyTerms) -> KeyView:

@@ -647,6 +647,9 @@ function projected(rulings, stated, playbook) {
 
 const shared = (values) => (values.every((value) => value === values[0]) ? values[0] : null);
 
+const agreement = ({ company, owner, product, updated, version }) => ({ company, owner, product, updated, version });
+/** What statements did not say from the first. */
+const ADDED = ["agreement", "projected"];
 const AS_TOLD = ["tenant", "tenant_name", "month", "asked_since", "asked_until", "computed_at", "playbook"];
 /** The statement that follows from the evidence; what no ledger proves is taken as told. */
 function restated(stated, counts, watched, acts, ledger, corrections, playbook) {
@@ -673,7 +676,7 @@ function restated(stated, counts, watched, acts, ledger, corrections, playbook) 
   const pooled = [...calls.keys()].sort().map((name) => calls.get(name));
   return {
     ...Object.fromEntries(AS_TOLD.map((name) => [name, stated[name]])), ...figures(rulings), since: stated.parts[0].since, until: ends, parts, ledger,
-    projected: projected(rulings, stated, playbook),
+    agreement: agreement(playbook.document), projected: projected(rulings, stated, playbook),
     so_far: until < moment(stated.asked_until), credit: amounts(credit),
     ...Object.fromEntries(["tier", "method", "method_in_words", "objective", "credit_percent"]
       .map((name) => [name, shared(parts.map((part) => part[name]))])),
@@ -972,7 +975,7 @@ class Reading extends Keys {
         ? restated(this.stated, this.counts, this.watched, this.acts, this.ranges(whose), this.corrections, known.playbook)
         : restated(this.stated, this.told, watches(this.stated), this.acts, this.stated.ledger, this.corrections, known.playbook);
       // What an earlier version did not say yet is not asked of it.
-      if (!("projected" in this.stated)) delete again.projected;
+      for (const member of ADDED) if (!(member in this.stated)) delete again[member];
       const found = difference(this.stated, again);
       if (found) this.fail("figure", found[0], `stated ${JSON.stringify(found[1])}, recomputed ${JSON.stringify(found[2])}`);
     } catch (error) {
