@@ -20,6 +20,7 @@ from ai_agent_mesh.operations.alerts import (
     last_events,
     latency_levels,
     objectives,
+    planned_exclusions,
 )
 from ai_agent_mesh.operations.notices import Deliveries
 from ai_agent_mesh.operations.status import Readiness, Status
@@ -214,6 +215,15 @@ class Mesh:
         """Return what checks agents on a schedule."""
         return HealthChecks(self.app, self.operations, self.callers, self.vault)
 
+    async def look_ahead(self) -> None:
+        """Learn of announced maintenance, whose calls are counted apart.
+
+        Raises:
+            Unavailable: the database does not answer; what was known before still holds.
+        """
+        async with self.operations.transaction() as tx:
+            self.metrics.exclude(await planned_exclusions(tx, self.playbook, self.clock.now()))
+
     async def measure(self, accept: str) -> tuple[bytes, str]:
         """Return the metrics of this moment, and their content type.
 
@@ -241,6 +251,7 @@ class Mesh:
             self.metrics.host(await self.surroundings.used(tx))
             events = await last_events(tx)
             self.metrics.events({signal.value: at for signal, at in events.items()})
+        await self.look_ahead()
         self.metrics.database(up=True)
 
 

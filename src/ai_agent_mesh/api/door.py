@@ -262,7 +262,7 @@ class Door:
     def _count(self, entry: Entry) -> None:
         self._mesh.metrics.request(
             str(entry.service), str(entry.category), entry.fault, entry.status or 0,
-            entry.latency_us, probe=entry.tenant == PROBE,
+            entry.latency_us, at=entry.at, probe=entry.tenant == PROBE,
         )  # fmt: skip
 
     def _seals(

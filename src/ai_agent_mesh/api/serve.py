@@ -59,6 +59,8 @@ def _loop() -> asyncio.AbstractEventLoop:
 async def _serve(settings: Settings) -> None:
     async with Mesh.open(settings) as mesh:
         door = build(mesh)
+        # Whoever starts in the midst of maintenance must know of it before the first call.
+        await mesh.look_ahead()
         # What was imported and wired stays for good: the collector need not walk it at each turn.
         gc.collect()
         gc.freeze()

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import pytest
 import yaml
@@ -88,6 +89,17 @@ def configured(folder: Path, book: Playbook, port: int) -> Path:
     return file
 
 
+async def announce(url: str) -> None:
+    """Put work on governance into the database, announced in time and going on now."""
+    database = await asyncpg.connect(url)
+    await database.execute(
+        "INSERT INTO maintenance (id, title, description, since, until, services, announced_at,"
+        " announced_by, entry) VALUES ('mnt_now', 'Work', '', now() - interval '1 h',"
+        " now() + interval '2 h', '{governance}', now() - interval '80 h', 'usr_a', 'ent_a')"
+    )
+    await database.close()
+
+
 @pytest.fixture
 async def server() -> AsyncIterator[tuple[EmbeddedServer, str]]:
     """Start a PostgreSQL that this test may take away."""
@@ -96,6 +108,7 @@ async def server() -> AsyncIterator[tuple[EmbeddedServer, str]]:
     server = EmbeddedServer(folder / "postgres", durable=False)
     urls = await server.start()
     await migrate(urls.migrate, urlsplit(urls.login).username)
+    await announce(urls.migrate)
     yield server, urls.login
     await server.stop()
     shutil.rmtree(folder, ignore_errors=True)
@@ -165,6 +178,7 @@ async def test_an_outage_of_the_database_fires_the_budgets_alert_on_a_live_prome
         headers = {"Authorization": f"Bearer {key}"}
         async with httpx.AsyncClient(headers=headers, timeout=90) as client:
             while True:
+                await client.get(f"http://127.0.0.1:{port}/v1/policies")
                 answers.append(await client.get(f"http://127.0.0.1:{port}/v1/agents"))
                 await asyncio.sleep(0.05)
 
@@ -193,4 +207,8 @@ async def test_an_outage_of_the_database_fires_the_budgets_alert_on_a_live_prome
         await until(lambda: watcher.firing("ErrorBudgetBurn", sloth_slo="api-availability"))
         assert await watcher.ask("mesh_database_up == 0")
         assert await watcher.ask("ALERTS{alertname='ApiErrorRate'}")
+        # Governance fails as well, and its work was announced.
+        assert await watcher.ask('sum(mesh_sli_excluded_bad_total{service="governance"}) > 0')
+        assert await watcher.ask('mesh:maintenance_active:bool{maintenance="mnt_now"} == 1')
+        assert not await watcher.ask("ALERTS{sloth_slo='governance-availability'}")
         await until(refused)

@@ -6,10 +6,12 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from ai_agent_mesh.playbook import default
-from ai_agent_mesh.plumbing.observe import Metrics
-from ai_agent_mesh.sla import Fault, bad, timed, valid, within
+from ai_agent_mesh.plumbing.observe import Exclusion, Metrics
+from ai_agent_mesh.sla import Fault, bad, minute_number, timed, valid, within
 
 PROMISED = {name: (each.p50, each.p95, each.p99) for name, each in default().latency.items()}
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def read(metrics: Metrics) -> dict[str, list[tuple[dict[str, str], float]]]:
@@ -23,8 +25,8 @@ def read(metrics: Metrics) -> dict[str, list[tuple[dict[str, str], float]]]:
 
 def test_what_was_counted_is_shown_in_open_metrics() -> None:
     metrics = Metrics(version="1.2", build={"commit": "abc"})
-    metrics.request("api", "agent_crud", Fault.NONE, 200, 300_000)
-    metrics.request("api", "agent_crud", Fault.UPSTREAM, 502, 1)
+    metrics.request("api", "agent_crud", Fault.NONE, 200, 300_000, at=NOW)
+    metrics.request("api", "agent_crud", Fault.UPSTREAM, 502, 1, at=NOW)
     metrics.rate_limited("free")
     metrics.policy_decision("invokeAgent", allowed=False, duration_us=900)
     metrics.inbox(7, timedelta(seconds=1.5))
@@ -59,7 +61,7 @@ def test_whoever_asks_for_prometheus_own_text_gets_it() -> None:
 def test_every_promised_threshold_is_the_edge_of_a_bucket() -> None:
     level = timedelta(seconds=1.25)
     metrics = Metrics(PROMISED, levels=[level])
-    metrics.request("api", "other", Fault.NONE, 200, 1_000)
+    metrics.request("api", "other", Fault.NONE, 200, 1_000, at=NOW)
     edges = {float(at["le"]) for at, _ in read(metrics)["mesh_request_latency_seconds_bucket"]}
     wanted = {level, *(limit for limits in PROMISED.values() for limit in limits)}
     assert {limit.total_seconds() for limit in wanted} <= edges
@@ -97,7 +99,7 @@ def test_indicators_stand_at_zero_before_the_first_call() -> None:
 @pytest.mark.parametrize("latency_us", [99_999, 100_000, 499_999, 500_000])
 def test_indicators_count_by_the_table_of_outcomes(fault: Fault, latency_us: int) -> None:
     metrics = Metrics(PROMISED)
-    metrics.request("api", "agent_crud", fault, 200, latency_us, probe=True)
+    metrics.request("api", "agent_crud", fault, 200, latency_us, at=NOW, probe=True)
     shown = {name: sum(value for _, value in samples) for name, samples in read(metrics).items()}
     assert shown["mesh_sli_valid_total"] == valid(fault)
     assert shown["mesh_sli_bad_total"] == bad(fault)
@@ -122,3 +124,67 @@ def test_what_is_known_of_the_machine_is_shown_and_what_is_not_is_left_out() -> 
     assert shown["mesh_event_timestamp_seconds"] == [({"event": "backup_completed"}, 1793491200.0)]
     assert shown["mesh_objective_ratio"] == [({"slo": "api-availability"}, 0.9999)]
     assert shown["process_resident_memory_bytes"][0][1] > 1e6
+
+
+NOON = minute_number(datetime(2026, 11, 1, 12, tzinfo=UTC))
+
+
+def moment(minute: float) -> datetime:
+    """Return a moment so many minutes after noon."""
+    return datetime(2026, 11, 1, 12, tzinfo=UTC) + timedelta(minutes=minute)
+
+
+def work(since: int, until: int, name: str = "mnt_a", *, stands: bool = True) -> Exclusion:
+    return Exclusion(name, "api", range(NOON + since, NOON + until), stands)
+
+
+def calls(metrics: Metrics) -> dict[str, float]:
+    """Return the valid and bad calls that are judged, and those of each maintenance."""
+    shown = read(metrics)
+    judged = {kind: sum(n for _, n in shown[f"mesh_sli_{kind}_total"]) for kind in ("valid", "bad")}
+    apart = {
+        f"{labels['maintenance']} {kind}": value
+        for kind in ("valid", "bad")
+        for labels, value in shown.get(f"mesh_sli_excluded_{kind}_total", [])
+    }
+    return judged | apart
+
+
+def test_calls_in_maintenance_are_counted_under_it_and_not_among_the_judged() -> None:
+    metrics = Metrics(PROMISED)
+    metrics.expect([("api", "agent_crud"), ("telemetry", "other")])
+    metrics.exclude([work(1, 3)])
+    assert calls(metrics) == {"valid": 0, "bad": 0, "mnt_a valid": 0, "mnt_a bad": 0}
+    for minute in (0.99, 1, 2.99, 3):
+        metrics.request("api", "agent_crud", Fault.PLATFORM, 503, 1, at=moment(minute))
+    metrics.request("telemetry", "other", Fault.PLATFORM, 503, 1, at=moment(2))
+    assert calls(metrics) == {"valid": 3, "bad": 3, "mnt_a valid": 2, "mnt_a bad": 2}
+    # Speed, the probe's voice and what is plainly counted know no maintenance.
+    shown = read(metrics)
+    assert sum(value for _, value in shown["mesh_requests_total"]) == 5
+
+
+def test_where_maintenance_overlaps_a_call_goes_to_the_one_that_ends_last() -> None:
+    metrics = Metrics(PROMISED)
+    metrics.exclude([work(0, 5), work(3, 9, "mnt_b"), work(0, 99, "mnt_c", stands=False)])
+    for minute in (2, 4, 6):
+        metrics.request("api", "other", Fault.NONE, 200, 1, at=moment(minute))
+    found = {name: n for name, n in calls(metrics).items() if n}
+    assert found == {"mnt_a valid": 1, "mnt_b valid": 2}
+
+
+def test_maintenance_is_told_with_its_edges_and_one_that_was_called_off_ends_as_it_begins() -> None:
+    metrics = Metrics()
+    metrics.exclude([work(0, 5), work(3, 9, "mnt_b", stands=False)])
+    shown = read(metrics)
+    edges = {
+        labels["maintenance"]: (since - NOON * 60, until - NOON * 60)
+        for (labels, since), (_, until) in zip(
+            shown["mesh_maintenance_since_timestamp_seconds"],
+            shown["mesh_maintenance_until_timestamp_seconds"],
+            strict=True,
+        )
+    }
+    assert edges == {"mnt_a": (0, 300), "mnt_b": (180, 180)}
+    metrics.exclude([])
+    assert "mesh_maintenance_since_timestamp_seconds" not in read(metrics)

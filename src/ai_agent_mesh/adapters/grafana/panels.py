@@ -39,6 +39,10 @@ def objectives(playbook: Playbook) -> tuple[Panel, ...]:
         Panel(
             "Alerts", {"{{alertname}} {{severity}}": 'ALERTS{alertstate="firing"}'}, kind="table"
         ),
+        Panel(
+            "Announced maintenance that is left out",
+            {"{{service}} {{maintenance}}": "mesh:maintenance_active:bool"},
+        ),
     )
 
 

@@ -6,6 +6,9 @@ would not do that.
 
 A minute in which the probe of a watched service did nothing counts as the bad requests that it
 would have made, as in the ledger: a platform that is away serves no request that could fail.
+
+What lies in announced maintenance is recorded apart, under its id, and left out as long as it
+stands. When it is called off, also what has passed of it is judged from then on, as in statements.
 """
 
 from collections.abc import Iterator
@@ -19,7 +22,7 @@ from ai_agent_mesh.adapters.prometheus.names import (
     seconds,
     window_name,
 )
-from ai_agent_mesh.operations.alerts import Availability, Objective, objectives
+from ai_agent_mesh.operations.alerts import TOLD_FOR, Availability, Objective, objectives
 from ai_agent_mesh.playbook import Playbook, Urgency
 from ai_agent_mesh.sla import percent_text
 
@@ -28,8 +31,10 @@ Entry = dict[str, object]
 MINUTE = timedelta(minutes=1)
 #: The rolling window that dashboards made for Sloth expect beside the calendar month.
 ROLLING = timedelta(days=30)
-#: A service stays watched for so long after Prometheus last saw its probe.
+#: What is carried on from one evaluation to the next survives a Prometheus that was away so long.
 REMEMBERED = "1d"
+_STANDING = "mesh:maintenance_standing:bool"
+_ACTIVE = "mesh:maintenance_active:bool"
 
 
 def windows(playbook: Playbook) -> tuple[timedelta, ...]:
@@ -39,20 +44,47 @@ def windows(playbook: Playbook) -> tuple[timedelta, ...]:
     return tuple(sorted({playbook.alerting.rates_over, ROLLING, *both}))
 
 
-def silence() -> list[Entry]:
-    """Return the rules that tell, service by service, whether the probe was heard this minute."""
+def maintenance() -> Iterator[Entry]:
+    """Yield the rules that tell which maintenance stands, and which is on, service by service.
+
+    It is carried on while nobody tells of it: planned work takes the API away, too. Of processes
+    that differ, the one that knows of a cancellation is right, so the earlier end counts.
+    """
+    since, until = "mesh:maintenance_since:timestamp", "mesh:maintenance_until:timestamp"
+    for record, gone in (
+        (until, f"> time() - {seconds(TOLD_FOR)}"),
+        (since, f"and {until}"),
+    ):
+        told = record.replace(":", "_") + "_seconds"
+        kept = f"min by (maintenance, service) ({told}) or last_over_time({record}[{REMEMBERED}])"
+        yield {"record": record, "expr": f"({kept}) {gone}"}
+    yield {"record": _STANDING, "expr": f"({until} > bool {since}) == 1"}
+    # The middle of the minute that is looked at decides, so neither edge is favoured.
+    middle = f"(time() - {seconds(MINUTE / 2)})"
+    on = f"{until} > {middle} and {since} <= {middle}"
+    # Where some overlap it is the one that ends last, as in the counters.
+    yield {"record": _ACTIVE, "expr": f"0 * topk by (service) (1, {on}) + 1"}
+
+
+def silence() -> Iterator[Entry]:
+    """Yield the rules that tell, service by service, whether the probe was heard this minute."""
     heard = "sum by (service) (increase(mesh_probe_requests_total[1m])) > 0"
-    watched = "mesh:probe_watched:bool"
-    return [
-        {
-            "record": watched,
-            "expr": f"0 * ({heard}) + 1 or last_over_time({watched}[{REMEMBERED}])",
-        },
-        {
-            "record": "mesh:probe_silent:bool",
-            "expr": f"{watched} - on(service) (0 * ({heard}) + 1 or 0 * {watched})",
-        },
-    ]
+    watched, unheard = "mesh:probe_watched:bool", "mesh:probe_unheard:bool"
+    yield {
+        "record": watched,
+        "expr": f"0 * ({heard}) + 1 or last_over_time({watched}[{REMEMBERED}])",
+    }
+    yield {
+        "record": unheard,
+        "expr": f"{watched} - on(service) (0 * ({heard}) + 1 or 0 * {watched})",
+    }
+    yield {
+        "record": "mesh:probe_silent:bool",
+        "expr": (
+            f"{unheard} + on(service) group_left(maintenance) 0 * {_ACTIVE}"
+            f" or on(service) {unheard}"
+        ),
+    }
 
 
 def base(playbook: Playbook) -> Iterator[Entry]:
@@ -76,11 +108,21 @@ def ratios(playbook: Playbook) -> Iterator[Entry]:
 
 def ratio(playbook: Playbook, window: timedelta) -> str:
     """Return the expression of bad by valid requests over a window."""
-    bad, valid = _bad(playbook), _valid(playbook)
-    if window != playbook.alerting.rates_over:
-        over = window_name(window)
-        bad, valid = f"sum_over_time({bad}[{over}])", f"sum_over_time({valid}[{over}])"
+    bad, valid = (
+        _judged(_over(name, playbook, window)) for name in (_bad(playbook), _valid(playbook))
+    )
     return f"{bad} / {SAME} ({valid} > 0)"
+
+
+def _over(name: str, playbook: Playbook, window: timedelta) -> str:
+    """Return the sum of what was recorded in a window; of the shortest one, what was last."""
+    shortest = window == playbook.alerting.rates_over
+    return name if shortest else f"sum_over_time({name}[{window_name(window)}])"
+
+
+def _judged(recorded: str, *, without: str = "maintenance") -> str:
+    """Return requests of an objective without those of maintenance that stands."""
+    return f"sum without ({without}) ({recorded} unless on(maintenance) {_STANDING})"
 
 
 def months(playbook: Playbook) -> Iterator[Entry]:
@@ -127,7 +169,7 @@ def metadata(playbook: Playbook, version: str) -> Iterator[Entry]:
 def _this_month(playbook: Playbook) -> str:
     now = 'and on(month) count_values("month", month())'
     bad, valid = (
-        f"sum without (month) (sum_over_time({name}_by_month[31d]) {now})"
+        _judged(f"sum_over_time({name}_by_month[31d]) {now}", without="month, maintenance")
         for name in (_bad(playbook), _valid(playbook))
     )
     return f"({bad} / {SAME} ({valid} > 0))"
@@ -152,39 +194,34 @@ def error_ratio(window: timedelta, chosen: str) -> str:
 
 def valid_requests(playbook: Playbook, window: timedelta, chosen: str) -> str:
     """Return the expression of how many valid requests a window of an objective holds."""
-    base_window = playbook.alerting.rates_over
-    name = f"{_valid(playbook)}{chosen}"
-    if window != base_window:
-        name = f"avg_over_time({name}[{window_name(window)}])"
-    return f"{name} * {seconds(window)}"
+    shortest = window == playbook.alerting.rates_over
+    each = window if shortest else playbook.alerting.evaluated_every
+    return f"{_judged(_over(f'{_valid(playbook)}{chosen}', playbook, window))} * {seconds(each)}"
 
 
 def _rates(objective: Objective, playbook: Playbook) -> tuple[str, str]:
     """Return the expressions of valid and bad requests a second, 0 where nothing was counted."""
-    over = playbook.alerting.rates_over
-    name = window_name(over)
-
-    def rate(series: str) -> str:
-        return f"(sum(rate({series}[{name}])) or vector(0))"
-
+    name = window_name(playbook.alerting.rates_over)
     one = objective.indicator
     if isinstance(one, Availability):
         which = f'{{service="{one.service}"}}' if one.service else ""
-        silent = _silent(which, over, playbook)
-        return (
-            f"{rate(f'mesh_sli_valid_total{which}')} + {silent}",
-            f"{rate(f'mesh_sli_bad_total{which}')} + {silent}",
+        silent = _silent(which, playbook)
+        valid, bad = (
+            f"sum by (maintenance) (rate(mesh_sli_{kind}_total{which}[{name}])"
+            f" or rate(mesh_sli_excluded_{kind}_total{which}[{name}]) or {silent}) or vector(0)"
+            for kind in ("valid", "bad")
         )
-    timed = rate(f'mesh_sli_timed_total{{category="{one.category}"}}')
+        return valid, bad
+    timed = f'mesh_sli_timed_total{{category="{one.category}"}}'
     within = f'mesh_sli_within_total{{category="{one.category}", percentile="{one.percentile}"}}'
-    return timed, f"clamp_min({timed} - {rate(within)}, 0)"
+    timed, within = (f"(sum(rate({each}[{name}])) or vector(0))" for each in (timed, within))
+    return timed, f"clamp_min({timed} - {within}, 0)"
 
 
-def _silent(which: str, over: timedelta, playbook: Playbook) -> str:
+def _silent(which: str, playbook: Playbook) -> str:
     """Return the bad requests a second that the probe's silence stands for."""
-    every = playbook.alerting.evaluated_every
+    every, over = playbook.alerting.evaluated_every, playbook.alerting.rates_over
     each = Fraction(every // timedelta.resolution, over // timedelta.resolution) / Fraction(
         playbook.measurement.probe.interval // timedelta.resolution, 10**6
     )
-    counted = f"sum(sum_over_time(mesh:probe_silent:bool{which}[{window_name(over)}]))"
-    return f"{number(each)} * ({counted} or vector(0))"
+    return f"{number(each)} * sum_over_time(mesh:probe_silent:bool{which}[{window_name(over)}])"

@@ -17,6 +17,7 @@ def render(playbook: Playbook, *, version: str) -> str:
         return {"name": f"{PRODUCT}-{name}", "interval": every, "rules": list(entries)}
 
     indicators = [
+        *recording.maintenance(),
         *recording.silence(),
         *recording.base(playbook),
         *recording.ratios(playbook),

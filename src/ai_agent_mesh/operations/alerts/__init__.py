@@ -2,6 +2,7 @@
 
 from ai_agent_mesh.operations.alerts.definition import latency_levels, objectives, rules
 from ai_agent_mesh.operations.alerts.evaluating import State, holds, moved, state_of
+from ai_agent_mesh.operations.alerts.excluding import TOLD_FOR, exclusions, planned_exclusions
 from ai_agent_mesh.operations.alerts.model import (
     Alert,
     Availability,
@@ -19,6 +20,7 @@ from ai_agent_mesh.operations.alerts.surroundings import Surroundings
 from ai_agent_mesh.operations.alerts.views import AlertView, view
 
 __all__ = [
+    "TOLD_FOR",
     "Alert",
     "AlertStore",
     "AlertView",
@@ -33,11 +35,13 @@ __all__ = [
     "State",
     "Surroundings",
     "Threshold",
+    "exclusions",
     "holds",
     "last_events",
     "latency_levels",
     "moved",
     "objectives",
+    "planned_exclusions",
     "requests",
     "rules",
     "state_of",

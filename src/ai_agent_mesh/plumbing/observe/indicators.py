@@ -3,15 +3,19 @@
 They are counted by the same table of outcomes as the ledger's minutes, in plain numbers: a request
 costs a look-up and a few additions. Each series is there from the start, at 0: the first failure
 of a series that did not exist would be no increase to Prometheus.
+
+Calls in minutes that announced maintenance excludes are counted apart, under its id: whoever reads
+the judged series alone is right, and when it is called off they can be taken back.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ai_agent_mesh.sla import OUTCOMES, PERCENTILES, Fault
+from ai_agent_mesh.sla import OUTCOMES, PERCENTILES, Fault, minute_number, moment_of
 
 _MICROSECOND = timedelta(microseconds=1)
 #: Where in a row of counts each figure stands; after them comes one for each percentile.
@@ -24,6 +28,21 @@ _MEANINGS = {
     _PROBE: ("mesh_probe_requests", "API calls of the probe: without one a minute is lost."),
 }
 _WITHIN = "Timed API calls strictly under the latency that is promised at a percentile; no bad one."
+_APART = {
+    _VALID: ("mesh_sli_excluded_valid", "API calls that would count, but for a maintenance."),
+    _BAD: ("mesh_sli_excluded_bad", "Such calls that failed by the platform's fault."),
+}
+_SINCE = "When the minutes begin that an announced maintenance excludes."
+_UNTIL = "When they end: of one that was called off, when they begin."
+
+
+class Exclusion(NamedTuple):
+    """The minutes of a service that a maintenance takes out; none of them once it is called off."""
+
+    maintenance: str
+    service: str
+    minutes: range
+    stands: bool = True
 
 
 class Indicators(Collector):
@@ -36,30 +55,61 @@ class Indicators(Collector):
             for category, limits in latency.items()
         }
         self._rows: dict[tuple[str, str], list[int]] = {}
+        self._apart: dict[tuple[str, str, str], list[int]] = {}
+        self._known: tuple[Exclusion, ...] = ()
+        self._standing: dict[str, list[Exclusion]] = {}
 
     def expect(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Show these pairs of service and category from now on."""
         for pair in pairs:
             self._row(pair)
 
+    def exclude(self, exclusions: Iterable[Exclusion]) -> None:
+        """Count apart from now on what these take out; they replace those of before.
+
+        Where some overlap, a call goes to the one that ends last.
+        """
+        self._known = tuple(exclusions)
+        self._standing = {}
+        for one in sorted(self._known, key=lambda one: (-one.minutes.stop, one.maintenance)):
+            if one.stands:
+                self._standing.setdefault(one.service, []).append(one)
+                for pair in self._rows:
+                    if pair[0] == one.service:
+                        self._apart.setdefault((*pair, one.maintenance), [0, 0])
+
     def add(
-        self, pair: tuple[str, str], fault: Fault, latency_us: int, *, probe: bool = False
+        self,
+        pair: tuple[str, str],
+        fault: Fault,
+        latency_us: int,
+        *,
+        at: datetime,
+        probe: bool = False,
     ) -> None:
-        """Count one call of a service and category."""
+        """Count one call of a service and category that was completed at a moment."""
         outcome, row = OUTCOMES[fault], self._rows.get(pair) or self._row(pair)
-        row[_VALID] += outcome.valid
-        row[_BAD] += outcome.bad
+        judged = row
+        if pair[0] in self._standing and (under := self._under(pair[0], at)):
+            judged = self._apart.setdefault((*pair, under), [0, 0])
+        judged[_VALID] += outcome.valid
+        judged[_BAD] += outcome.bad
         row[_TIMED] += outcome.timed
         row[_PROBE] += probe
         if outcome.timed and not outcome.bad:
             for place, limit in enumerate(self._latency.get(pair[1], ()), _FIGURES):
                 row[place] += latency_us < limit
 
+    def _under(self, service: str, at: datetime) -> str | None:
+        minute = minute_number(at)
+        found = (one.maintenance for one in self._standing[service] if minute in one.minutes)
+        return next(found, None)
+
     def _row(self, pair: tuple[str, str]) -> list[int]:
         return self._rows.setdefault(pair, [0] * (_FIGURES + len(PERCENTILES)))
 
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """Yield the counters as they stand."""
+    def collect(self) -> Iterator[Metric]:
+        """Yield the counters as they stand, and the maintenance that is known."""
         for place, (name, meaning) in _MEANINGS.items():
             family = CounterMetricFamily(name, meaning, labels=("service", "category"))
             for pair, row in self._rows.items():
@@ -73,3 +123,22 @@ class Indicators(Collector):
                 for place, percentile in enumerate(PERCENTILES, _FIGURES):
                     within.add_metric((*pair, percentile), row[place])
         yield within
+        yield from self._collect_apart()
+
+    def _collect_apart(self) -> Iterator[Metric]:
+        for place, (name, meaning) in _APART.items():
+            family = CounterMetricFamily(
+                name, meaning, labels=("service", "category", "maintenance")
+            )
+            for key, counts in self._apart.items():
+                family.add_metric(key, counts[place])
+            yield family
+        name, labels = "mesh_maintenance_{}_timestamp_seconds", ("maintenance", "service")
+        since = GaugeMetricFamily(name.format("since"), _SINCE, labels=labels)
+        until = GaugeMetricFamily(name.format("until"), _UNTIL, labels=labels)
+        for one in self._known:
+            ends = one.minutes.stop if one.stands else one.minutes.start
+            since.add_metric(one[:2], moment_of(one.minutes.start).timestamp())
+            until.add_metric(one[:2], moment_of(ends).timestamp())
+        yield since
+        yield until

@@ -20,7 +20,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
-from ai_agent_mesh.plumbing.observe.indicators import Indicators
+from ai_agent_mesh.plumbing.observe.indicators import Exclusion, Indicators
 from ai_agent_mesh.sla import Fault, timed
 
 _OPENMETRICS = "application/openmetrics-text;version=1.0.0"
@@ -125,6 +125,10 @@ class Metrics:
             self._indicators.expect([pair])
             self._took(*pair)
 
+    def exclude(self, exclusions: Iterable[Exclusion]) -> None:
+        """Say which minutes announced maintenance takes out of availability, called off or not."""
+        self._indicators.exclude(exclusions)
+
     def request(
         self,
         service: str,
@@ -133,11 +137,12 @@ class Metrics:
         status: int,
         latency_us: int,
         *,
+        at: datetime,
         probe: bool = False,
     ) -> None:
-        """Count one answered call; its latency only where latency is judged by such a fault."""
+        """Count one call, answered `at`; its latency only where such a fault is judged by it."""
         self._answered(service, category, fault, str(status)).inc()
-        self._indicators.add((service, category), fault, latency_us, probe=probe)
+        self._indicators.add((service, category), fault, latency_us, at=at, probe=probe)
         if timed(fault):
             self._took(service, category).observe(latency_us / 1e6)
 
