@@ -145,7 +145,7 @@ def _in_database(pinned: list[bytes]) -> "Report":
 
 
 def _in_file(path: Path, pinned: list[bytes]) -> "Report":
-    from ai_agent_mesh.product.ledger import audited
+    from ai_agent_mesh.evidence import audited
 
     file = path / FILE if path.is_dir() else path
     if not file.is_file():

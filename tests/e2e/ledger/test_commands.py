@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import Databases
 from tests.e2e.ledger.conftest import Recorded, Superuser
+from tests.house import base_install
 
 from ai_agent_mesh.kernel.clock import SystemClock
 from ai_agent_mesh.playbook import default
@@ -75,7 +76,7 @@ async def test_a_database_signed_by_somebody_else_does_not_pass(
     assert [one["check"] for one in json.loads(out)["failures"]] == ["signature"]
 
 
-async def test_an_exported_folder_is_verified_without_a_database(
+async def test_an_exported_folder_is_verified_without_a_database_or_a_server_installed(
     databases: Databases, data: Path
 ) -> None:
     folder = data.parent / "evidence"
@@ -85,9 +86,9 @@ async def test_an_exported_folder_is_verified_without_a_database(
     assert json.loads(out)["path"] == str(file)
     assert file.stat().st_mode & 0o777 == 0o600
     away = Databases("postgresql:///nowhere?host=/nowhere", "", *[databases.app] * 3)
-    code, out, error = await mesh(away, data, "verify", str(folder), "--json")
-    assert (code, error) == (0, "")
-    assert json.loads(out)["entries"] == 5
+    done = base_install.mesh(("ledger", "verify", str(folder), "--json"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["entries"] == 5
     text = file.read_text().replace("agt_1", "agt_2", 1)
     file.write_text(text)
     code, out, error = await mesh(away, data, "verify", str(file))

@@ -10,13 +10,13 @@ import pytest
 from tests.conftest import Databases
 from tests.e2e.ledger.conftest import Superuser
 
+from ai_agent_mesh.evidence import audited
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.plumbing.http import page_of
 from ai_agent_mesh.plumbing.postgres import Database
 from ai_agent_mesh.product.ledger import (
     Check,
     Ledger,
-    audited,
     export,
     verify,
 )

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 from tests.e2e.operations.conftest import Book, at
 from tests.e2e.operations.tampering import TAMPERED, Lines, changed, kind, text
+from tests.house import base_install
 
 from ai_agent_mesh.cli import proof
 from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.maintenance import MaintenanceCalendar
-from ai_agent_mesh.operations.objectives import Bundles
+from ai_agent_mesh.operations.objectives import Bundles, as_page
 from ai_agent_mesh.operations.planned import Draft
-from ai_agent_mesh.operations.statements import bundle
+from ai_agent_mesh.operations.statements import Stated, bundle, decoder, opened
 from ai_agent_mesh.operations.statements.bundle import carried, signed_text
 from ai_agent_mesh.operations.statements.verifying import verified
 from ai_agent_mesh.plumbing.crypto import Signer
@@ -84,6 +85,20 @@ async def test_a_bundle_proves_its_statement(book: Book, signer: Signer) -> None
     assert kinds.count("head") == 2
     assert kinds[-1] == "end"
     assert verdict.entries > kinds.count("entry") - 5
+
+
+async def test_a_base_install_verifies_bundle_and_page(
+    book: Book, signer: Signer, tmp_path: Path
+) -> None:
+    lines = await evidence(book, signer)
+    stated = decoder.decode(lines[0])
+    assert isinstance(stated, Stated)
+    bundled, page = tmp_path / "november.ndjson", tmp_path / "november.html"
+    bundled.write_bytes(b"".join(lines))
+    page.write_text(as_page(opened(stated), lines))
+    done = base_install.mesh(("sla", "verify", str(bundled)), ("sla", "verify", str(page)))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("Every figure recomputed from") == 2
 
 
 async def test_whatever_is_changed_is_named(book: Book, signer: Signer) -> None:

@@ -22,6 +22,7 @@ from ai_agent_mesh.operations.replay import (
     changed,
     priced,
     under,
+    whatif_lines,
 )
 from ai_agent_mesh.playbook import default
 from ai_agent_mesh.product.ledger import export
@@ -130,3 +131,7 @@ async def test_a_change_is_priced_against_what_the_platform_saw(book: Book, tena
     assert one.before.credit_percent == one.after.credit_percent == "50"
     assert whole.credit_before == before.credit
     assert [part.exact for part in whole.difference] == ["0/1"]
+    told = whatif_lines(whole)
+    assert "2026-11-05 10:01 UTC  1 min become available" in told
+    assert "CHF → " in told
+    assert "Nobody had begun" in whatif_lines(changed(default(), milder, []))

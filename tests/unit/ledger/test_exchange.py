@@ -10,11 +10,12 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ai_agent_mesh.evidence import audited
 from ai_agent_mesh.evidence.batch import NO_STATEMENT
 from ai_agent_mesh.evidence.exchange import End, Header, Key, Line, Piece
 from ai_agent_mesh.evidence.tree import inclusion_path, leaf_data, leaf_hash, root
 from ai_agent_mesh.plumbing.crypto import Signer
-from ai_agent_mesh.product.ledger import Batch, Check, Entry, Kind, audited
+from ai_agent_mesh.product.ledger import Batch, Check, Entry, Kind
 
 AT = datetime(2026, 11, 23, 6, 25, tzinfo=UTC)
 SIGNER = Signer(Ed25519PrivateKey.generate())

@@ -92,7 +92,7 @@ def whatif_lines(one: Changed) -> str:
 
 
 def _lines(one: Changed) -> Iterator[str]:
-    yield "Changed    " + ("nothing" if not one.keys else "")
+    yield "Changed" if one.keys else "Changed    nothing"
     for key in one.keys:
         sides = ["none" if side is None else str(side) for side in (key.before, key.after)]
         yield f"  {key.key}: {' → '.join(sides)}"
@@ -104,6 +104,9 @@ def _lines(one: Changed) -> Iterator[str]:
             since = span.since.strftime("%Y-%m-%d %H:%M UTC")
             yield f"  {since}  {span.minutes} min become {span.becomes}"
     yield ""
+    if not one.months:
+        yield "Nobody had begun in these months: nothing to price."
+        return
     yield f"In all     credit {_money(one.credit_before)} → {_money(one.credit_after)}"
     if one.difference:
         yield f"           which is {_money(one.difference, sign=True)}"

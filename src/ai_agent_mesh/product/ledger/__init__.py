@@ -9,7 +9,6 @@ from ai_agent_mesh.evidence.entry import (
     MalformedReceipt,
     Receipt,
 )
-from ai_agent_mesh.evidence.exchange import audited
 from ai_agent_mesh.product.ledger.evidence import Evidence
 from ai_agent_mesh.product.ledger.export import export, proven
 from ai_agent_mesh.product.ledger.facts import LedgerUnavailable
@@ -39,7 +38,6 @@ __all__ = [
     "Report",
     "Sequencer",
     "Spool",
-    "audited",
     "export",
     "proven",
     "tenant_head",
