@@ -115,7 +115,7 @@ class Door:
         if key is None:
             return await self._route(exchange)
         claim = idempotency.Claim(key, exchange)
-        exchange.unit.claim = claim.take
+        exchange.unit.first = claim.take
         try:
             await exchange.unit.begin()
         except idempotency.AnsweredBefore as before:

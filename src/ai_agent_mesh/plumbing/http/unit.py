@@ -1,4 +1,4 @@
-"""One request's unit of work: its transaction, what it waited for, and whose fault it was."""
+"""A unit of work, of a request or a run's task: its transaction, its waiting, and its fault."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,10 +6,11 @@ from ai_agent_mesh.plumbing.postgres import Database, Tx
 
 
 class Unit:
-    """What a request does to the database, ended by the door together with its ledger entry.
+    """What is done to the database as one; a request's is ended by the door, with its ledger entry.
 
-    A route calls `begin` for its tenant's transaction, and `settle` before it waits on anything
-    outside, so that no connection is held meanwhile; `undo` instead, where it has only read.
+    Whoever does it calls `begin` for its tenant's transaction, and `settle` before it waits on
+    anything outside, so that no connection is held meanwhile; `undo` instead, where it has only
+    read.
     """
 
     __slots__ = (
@@ -17,8 +18,8 @@ class Unit:
         "_reading",
         "_tenant_id",
         "_tx",
-        "claim",
         "fault",
+        "first",
         "object",
         "trace_id",
         "waited_us",
@@ -32,8 +33,9 @@ class Unit:
         self._tenant_id = tenant_id
         self._reading = reading
         self._tx: Tx | None = None
-        #: What each transaction begins with: the claim of an Idempotency-Key, say. It may raise.
-        self.claim: Callable[[Tx], Awaitable[None]] | None = None
+        #: What each transaction begins with: the claim of an Idempotency-Key, a worker's lease.
+        #: Raising undoes the transaction.
+        self.first: Callable[[Tx], Awaitable[None]] | None = None
         #: W3C trace id of the request, 32 hex digits.
         self.trace_id = trace_id
         #: An explicit fault (none, client, quota, upstream, platform) wins over the status.
@@ -49,12 +51,17 @@ class Unit:
         return self._tx
 
     async def begin(self) -> Tx:
-        """Return the request's transaction, opened on first use."""
+        """Return the open transaction, opened on first use."""
         if self._tx is None:
             lend = self._database.read if self._reading else self._database.begin
-            self._tx = await lend(self._tenant_id)
-            if self.claim is not None:
-                await self.claim(self._tx)
+            tx = await lend(self._tenant_id)
+            if self.first is not None:
+                try:
+                    await self.first(tx)
+                except BaseException:
+                    await self._database.rollback(tx)
+                    raise
+            self._tx = tx
         return self._tx
 
     async def settle(self) -> None:

@@ -10,9 +10,10 @@ import httpx
 import msgspec
 
 from ai_agent_mesh.kernel.errors import Fact
+from ai_agent_mesh.plumbing.http import Unit
 from ai_agent_mesh.plumbing.http.outbound import excerpt, said, wholesome, words
 from ai_agent_mesh.plumbing.observe import current
-from ai_agent_mesh.plumbing.postgres import Database, Tx
+from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.agents import Asker, Invocation
 from ai_agent_mesh.product.governance import (
     Action,
@@ -43,48 +44,7 @@ class Answered:
     waited_us: int = 0
 
 
-class Work:
-    """A worker's unit of work before a call: each transaction holds the lease and the run."""
-
-    def __init__(
-        self, database: Database, tenant_id: str, hold: Callable[[Tx], Awaitable[None]]
-    ) -> None:
-        self._database = database
-        self._tenant_id = tenant_id
-        self._hold = hold
-        self._tx: Tx | None = None
-        self.waited_us = 0
-
-    async def begin(self) -> Tx:
-        """Return the open transaction, opened and bound on first use."""
-        if self._tx is None:
-            tx = await self._database.begin(self._tenant_id)
-            try:
-                await self._hold(tx)
-            except BaseException:
-                await self._database.rollback(tx)
-                raise
-            self._tx = tx
-        return self._tx
-
-    async def settle(self) -> None:
-        """Commit, and hold no connection."""
-        tx, self._tx = self._tx, None
-        if tx is not None:
-            await self._database.commit(tx)
-
-    async def undo(self) -> None:
-        """Undo what is not settled."""
-        tx, self._tx = self._tx, None
-        if tx is not None:
-            await self._database.rollback(tx)
-
-    def waited(self, microseconds: int) -> None:
-        """Count time spent on the outside."""
-        self.waited_us += microseconds
-
-
-Call = Callable[[Equipment, RunFacts, Step, Work, str, float | None], Awaitable[Answered]]
+Call = Callable[[Equipment, RunFacts, Step, Unit, str, float | None], Awaitable[Answered]]
 
 
 def actor_of(run: RunFacts) -> WorkflowRef:
@@ -95,7 +55,7 @@ def actor_of(run: RunFacts) -> WorkflowRef:
 
 
 async def call_agent(
-    equipment: Equipment, run: RunFacts, step: Step, work: Work, key: str, left_s: float | None
+    equipment: Equipment, run: RunFacts, step: Step, work: Unit, key: str, left_s: float | None
 ) -> Answered:
     """Send a message to a registered agent and return what it said."""
     given = step.arguments
@@ -151,7 +111,7 @@ def _parts(message: Json) -> Json:
 
 
 async def call_http(
-    equipment: Equipment, run: RunFacts, step: Step, work: Work, key: str, left_s: float | None
+    equipment: Equipment, run: RunFacts, step: Step, work: Unit, key: str, left_s: float | None
 ) -> Answered:
     """Ask the gate, call the service, and return what the task wants of its answer."""
     body = step.task.body
@@ -178,7 +138,7 @@ async def call_http(
     return Answered(_wanted(response, body.answer))
 
 
-async def _permit(equipment: Equipment, run: RunFacts, url: str, method: str, work: Work) -> None:
+async def _permit(equipment: Equipment, run: RunFacts, url: str, method: str, work: Unit) -> None:
     question = Question(
         principal=actor_of(run),
         action=Action.CALL_HTTP,

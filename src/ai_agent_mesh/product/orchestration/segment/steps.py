@@ -14,6 +14,7 @@ from typing import Any
 
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.kernel.ids import new_id
+from ai_agent_mesh.plumbing.http import Unit
 from ai_agent_mesh.plumbing.jobs import Fenced, enqueue
 from ai_agent_mesh.plumbing.observe import Trace, bound, current
 from ai_agent_mesh.plumbing.postgres import DatabaseAway, Tx
@@ -22,7 +23,7 @@ from ai_agent_mesh.product.orchestration.definition import Task
 from ai_agent_mesh.product.orchestration.errors import Raised, error_of, raised
 from ai_agent_mesh.product.orchestration.ports import Parked, Spot, State, Step
 from ai_agent_mesh.product.orchestration.rules import SHORT_WAIT_S
-from ai_agent_mesh.product.orchestration.segment.calls import CALLS, AgentCallFailed, Answered, Work
+from ai_agent_mesh.product.orchestration.segment.calls import CALLS, AgentCallFailed, Answered
 from ai_agent_mesh.product.orchestration.segment.given import Equipment, RunFacts
 from ai_agent_mesh.product.orchestration.segment.journal import Journal, Row, Stopped, summary
 from ai_agent_mesh.product.orchestration.segment.record import task_entry, task_span
@@ -104,7 +105,8 @@ class Steps:
         row = self._begun(step, row)
         row.input = summary(step.arguments)
         left_s = None if step.deadline_s is None else step.deadline_s - self._clock_s()
-        work = Work(self._with.app, self._run.tenant_id, self._hold)
+        work = Unit(self._with.app, self._run.tenant_id)
+        work.first = self._hold
         answered = Answered()
         try:
             if left_s is not None and left_s <= 0:
