@@ -12,6 +12,7 @@ from ai_agent_mesh.sla.burn import (
     burns,
     reachable,
 )
+from ai_agent_mesh.sla.burndown import Spent, spent_by, spent_in
 from ai_agent_mesh.sla.calendars import (
     BestEffort,
     BusinessDays,
@@ -70,6 +71,7 @@ __all__ = [
     "Response",
     "Service",
     "Sketch",
+    "Spent",
     "Terms",
     "TierName",
     "Weekday",
@@ -94,6 +96,8 @@ __all__ = [
     "prorated_fee",
     "reachable",
     "spans_of",
+    "spent_by",
+    "spent_in",
     "started_in",
     "timed",
     "valid",

@@ -1,10 +1,12 @@
 """Burn by window and the month's end, worked out by hand."""
 
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from ai_agent_mesh.operations.statements import Calls, Slo, burnt
 from ai_agent_mesh.sla import Category, Service
@@ -18,12 +20,13 @@ MONTH = SimpleNamespace(
 )
 
 
-def slo(objective: str = "99.9%", left: str = "0.4", **more: str) -> Slo:
+def slo(objective: str = "99.9%", missed: str = "8.64", **more: str) -> Slo:
+    """Return an objective over those 10 days; by default 8.64 of 14.4 minutes are lost."""
     # Any: the fields of a struct, of whatever type each is.
     fields: dict[str, Any] = {"kind": "availability", "service": "api", **more}
     return Slo(
-        objective=objective, attainment=None, met=None, unit="minutes", counted=1, missed="0",
-        budget_remaining_ratio=left, **fields,
+        objective=objective, attainment=None, met=None, unit="minutes", counted=14_400,
+        missed=missed, allowed="", budget_remaining_ratio="", **fields,
     )  # fmt: skip
 
 
@@ -32,8 +35,13 @@ def calls(valid: int, bad: int, service: Service = Service.API, slow: int = 0) -
     return Calls(service, Category.AGENT_CRUD, valid, valid, bad, valid, kept, kept, kept)
 
 
-def told(one: Slo, windows: dict[timedelta, tuple[list[Calls], dict[Service, int]]]) -> Slo:
-    return burnt(one, MONTH, windows)  # type: ignore[arg-type] # the three moments are all it reads
+def told(
+    one: Slo,
+    windows: dict[timedelta, tuple[list[Calls], dict[Service, int]]],
+    factor: Fraction = Fraction(3),
+) -> Slo:
+    seen = {length: (found, factor) for length, found in windows.items()}
+    return burnt(one, MONTH, seen)  # type: ignore[arg-type] # the three moments are all it reads
 
 
 def test_each_window_has_its_rate_and_the_longest_leads_on() -> None:
@@ -51,10 +59,26 @@ def test_each_window_has_its_rate_and_the_longest_leads_on() -> None:
 
 
 def test_a_budget_that_lasts_has_no_end_before_the_months() -> None:
-    one = told(slo(left="1"), {DAYS: ([calls(10_000, 10)], {})})
+    one = told(slo(missed="0"), {DAYS: ([calls(10_000, 10)], {})})
     assert one.ahead is not None
     assert one.ahead.projected_remaining_ratio == "0.333333333333"
     assert one.ahead.exhausted_at is None
+
+
+def test_minutes_that_do_not_count_spend_none_of_the_budget() -> None:
+    # Half of the ten days was left out: a fifth of what counts in the month has passed.
+    half = structs.replace(slo(missed="4.32"), counted=7_200)
+    ahead = told(half, {DAYS: ([calls(10_000, 10)], {})}).ahead
+    assert ahead is not None
+    assert ahead.month_remaining_ratio == "0.88"
+    assert ahead.projected_remaining_ratio == "0.08"
+
+
+def test_each_window_says_where_it_alarms_and_whether_anything_could_reach_that() -> None:
+    windows: dict[timedelta, tuple[list[Calls], dict[Service, int]]] = {HOUR: ([], {})}
+    assert told(slo(), windows, Fraction("14.4")).burn[0].alarms_above == "14.4"
+    assert told(slo("95%"), windows, Fraction("14.4")).burn[0].alarms_above == "14.4"
+    assert told(slo("90%"), windows, Fraction("14.4")).burn[0].alarms_above is None
 
 
 def test_a_silent_probe_burns_the_budget_of_its_service_and_the_platforms() -> None:

@@ -3,6 +3,7 @@
 from ai_agent_mesh.operations.objectives.bundling import Bundles
 from ai_agent_mesh.operations.objectives.page import as_page
 from ai_agent_mesh.operations.objectives.service import Objectives, SpanAhead
+from ai_agent_mesh.operations.objectives.standing import Standing, Standings
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
 from ai_agent_mesh.operations.objectives.windows import Window, read_windows
 
@@ -11,6 +12,8 @@ __all__ = [
     "ObjectiveStore",
     "Objectives",
     "SpanAhead",
+    "Standing",
+    "Standings",
     "Window",
     "as_page",
     "read_windows",

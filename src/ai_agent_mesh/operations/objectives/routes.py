@@ -1,5 +1,7 @@
 """A tenant's own service levels over HTTP."""
 
+from collections.abc import Sequence
+
 import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
@@ -10,7 +12,7 @@ from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.operations.objectives.bundling import Bundles
 from ai_agent_mesh.operations.objectives.page import CARRIED_ENTRIES, POLICY
 from ai_agent_mesh.operations.objectives.ports import Wiring
-from ai_agent_mesh.operations.objectives.service import Objectives
+from ai_agent_mesh.operations.objectives.standing import Standings
 from ai_agent_mesh.operations.statements import Slo, Statement, as_text
 from ai_agent_mesh.product.identity import Principal
 
@@ -23,14 +25,14 @@ _BUNDLE = "application/x-ndjson"
 class Slos(msgspec.Struct, frozen=True):
     """Every objective of the running month."""
 
-    items: list[Slo]
+    items: Sequence[Slo]
     next_cursor: None = None
 
 
 @get("/v1/slos", summary="Read the objectives of the running month", tags=["service levels"])
 async def list_slos(mesh: Wired, principal: Caller) -> Slos:
     """Answer with attainment and what is left of the error budget, objective by objective."""
-    return Slos(await _objectives(mesh).slos(principal.tenant_id))
+    return Slos(await _standings(mesh).slos(principal.tenant_id))
 
 
 @get(
@@ -61,5 +63,5 @@ async def get_statement(
     return Response(statement)
 
 
-def _objectives(mesh: Wired) -> Objectives:
-    return Objectives(mesh.operations, mesh.playbook, mesh.clock)
+def _standings(mesh: Wired) -> Standings:
+    return Standings(mesh.operations, mesh.playbook, mesh.clock)

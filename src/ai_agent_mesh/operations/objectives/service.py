@@ -6,25 +6,21 @@ from datetime import datetime
 
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Fault, Invalid
-from ai_agent_mesh.kernel.spans import MINUTE, Month, Span
+from ai_agent_mesh.kernel.spans import Month, Span
 from ai_agent_mesh.operations.maintenance import acts, touching
 from ai_agent_mesh.operations.objectives.recount import Recount, corrections
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
-from ai_agent_mesh.operations.objectives.windows import read_windows
 from ai_agent_mesh.operations.planned import Maintenance, as_of, drawn, excluded_spans
 from ai_agent_mesh.operations.statements import (
     PROBE,
     Evidence,
     LedgerRange,
-    Slo,
     Statement,
     Subject,
     Tenure,
     Term,
-    burnt,
     judged_span,
     settled_until,
-    slos,
     state,
     tenures,
     terms_of,
@@ -59,6 +55,12 @@ class Objectives:
 
     async def statement_in(self, tx: Tx, tenant: str, asked: Month | Span) -> Statement:
         """State as `statement` does, as one transaction of the operations role sees it."""
+        return (await self.judged_in(tx, tenant, asked))[0]
+
+    async def judged_in(
+        self, tx: Tx, tenant: str, asked: Month | Span
+    ) -> tuple[Statement, Sequence[Evidence]]:
+        """State as `statement_in` does; return what each part was judged by as well."""
         now = self._clock.now()
         subject, span = await self._subject(tx, tenant, asked, now)
         works = await touching(tx, span)
@@ -66,7 +68,8 @@ class Objectives:
             (tenure, await self._evidence(tx, subject, tenure, works, now))
             for tenure in await self._tenures(tx, subject.tenant, span)
         ]
-        return await self._state(tx, subject, evidence, now)
+        stated = await self._state(tx, subject, evidence, now)
+        return stated, [found for _, found in evidence]
 
     async def recount(
         self, stated: Statement, progress: Callable[[int], None] | None = None
@@ -98,26 +101,6 @@ class Objectives:
         """Return the ids of every customer, oldest first."""
         async with self._database.transaction() as tx:
             return await ObjectiveStore(tx).tenants()
-
-    async def slos(self, tenant: str) -> list[Slo]:
-        """Return every objective of a tenant for the running month, so far: what was reached, how
-        fast its budget is spent, and where that leads."""
-        measured = self._playbook.measurement
-        month, each = measured.window_of(self._clock.now()), measured.probe.interval
-        lengths = [one.within for one in self._playbook.alerting.burn.windows]
-        async with snapshot(self._database) as tx:
-            stated = await self.statement_in(tx, tenant, month)
-            items = slos(stated, self._playbook)
-            if not lengths or stated.since == stated.until:
-                return items
-            read = await read_windows(
-                tx, stated.until, sorted(set(lengths)), self._playbook, tenant=stated.tenant
-            )
-        windows = {
-            length: (one.calls, {who: n * (MINUTE // each) for who, n in one.silent.items()})
-            for length, one in read.items()
-        }
-        return [burnt(item, stated, windows) for item in items]
 
     def _known(
         self, works: Sequence[Maintenance], span: Span, now: datetime

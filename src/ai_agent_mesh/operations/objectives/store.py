@@ -2,39 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
 from ai_agent_mesh.operations.objectives.model import EntryRange
+from ai_agent_mesh.operations.objectives.sums import sums
 from ai_agent_mesh.operations.planned import Maintenance
-from ai_agent_mesh.operations.statements import PROBE, Calls, Evidence, Watch, read_singly
+from ai_agent_mesh.operations.statements import PROBE, Evidence, Watch, read_singly
 from ai_agent_mesh.plumbing.postgres import Tx
-from ai_agent_mesh.sla import Category, MinuteCount, Service, Terms, minute_number
+from ai_agent_mesh.sla import MinuteCount, Service, Terms, minute_number
 
 Row = Any  # an asyncpg record: its columns are those of the query
 
 _DAY = timedelta(days=1)
-_SUMS = "calls, valid, bad, timed, within_p50, within_p95, within_p99"
-
-# Whole days come from the day roll-up; the broken days at either end from the minutes.
-_CALLS = f"""
-SELECT service, category, sum(calls)::bigint, sum(valid)::bigint, sum(bad)::bigint,
-       sum(timed)::bigint, sum(within_p50)::bigint, sum(within_p95)::bigint,
-       sum(within_p99)::bigint
-FROM (
-  SELECT service, category, {_SUMS} FROM objective_day
-  WHERE tenant_id = ANY($1) AND day >= $2 AND day < $3
-  UNION ALL
-  SELECT service, category, {_SUMS} FROM ledger_minute
-  WHERE tenant_id = ANY($1) AND minute >= $4 AND minute < $5
-  UNION ALL
-  SELECT service, category, {_SUMS} FROM ledger_minute
-  WHERE tenant_id = ANY($1) AND minute >= $6 AND minute < $7
-) AS parts
-GROUP BY 1, 2 ORDER BY 1, 2
-"""  # noqa: S608 - a list of column names, written above
-
 _MARRED = """
 SELECT minute, service, sum(valid)::bigint, sum(bad)::bigint
 FROM ledger_minute
@@ -132,7 +113,7 @@ class ObjectiveStore:
         if tenant and singly:
             known = {one[:2]: one for one in (*minutes, *await self._counts(singly, tenant))}
             minutes = tuple(known[key] for key in sorted(known))
-        calls = await self._calls(span, tenant) if tenant else ()
+        calls = await sums(self._tx, span, tenant) if tenant else ()
         return Evidence(span, minutes, watches, calls, tuple(works))
 
     async def _marred(self, span: Span, tenant: str | None) -> tuple[MinuteCount, ...]:
@@ -189,23 +170,6 @@ class ObjectiveStore:
                 gaps[Service(row["service"])].append(Span(row["since"], row["until"]))
         return gaps
 
-    async def _calls(self, span: Span, tenant: str) -> tuple[Calls, ...]:
-        inner = _whole_days(span)
-        rows = await self._tx.fetch(
-            _CALLS,
-            [tenant, PROBE],
-            inner.since.date(),
-            inner.until.date(),
-            span.since,
-            inner.since,
-            inner.until,
-            span.until,
-        )
-        return tuple(
-            Calls(Service(service), Category(category), *sums)
-            for service, category, *sums in (row.values() for row in rows)
-        )
-
 
 def _counted(rows: Sequence[Row]) -> tuple[MinuteCount, ...]:
     return tuple(
@@ -218,18 +182,7 @@ def _clipped(spans: Iterable[Span], bounds: Span) -> tuple[Span, ...]:
     return tuple(part for span in spans if (part := span.overlap(bounds)))
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
-
-
 def _days(span: Span) -> list[date]:
     """Return every day that the span touches."""
     last = (span.until - MINUTE).date() if span.length else span.since.date()
     return [span.since.date() + _DAY * n for n in range((last - span.since.date()).days + 1)]
-
-
-def _whole_days(span: Span) -> Span:
-    """Return the whole days inside the span; without one, an empty span at its end."""
-    since = _midnight((span.since + _DAY - timedelta.resolution).date())
-    until = _midnight(span.until.date())
-    return Span(since, until) if since < until else Span(span.until, span.until)

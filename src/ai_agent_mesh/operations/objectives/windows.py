@@ -1,40 +1,18 @@
-"""The calls of the last minutes, by window: one tenant's with the probe's, or everybody's."""
+"""The calls of the last minutes by window, and of a month by day: one tenant's, or everybody's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.kernel.spans import MINUTE, Span
 from ai_agent_mesh.operations.maintenance import touching
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
-from ai_agent_mesh.operations.planned import excluded_spans
-from ai_agent_mesh.operations.statements import PROBE, Calls, Watch
+from ai_agent_mesh.operations.objectives.sums import Spans, sums_by_day, sums_since
+from ai_agent_mesh.operations.planned import Maintenance, excluded_spans
+from ai_agent_mesh.operations.statements import Calls, Watch
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.postgres import Tx
-from ai_agent_mesh.sla import Category, Service, moment_of, started_in
-
-# Maintenance leaves availability alone: latency is judged in every minute.
-_ALL = """
-SELECT length, service, category, sum(calls)::bigint,
-       coalesce(sum(valid) FILTER (WHERE NOT left_out), 0)::bigint,
-       coalesce(sum(bad) FILTER (WHERE NOT left_out), 0)::bigint,
-       sum(timed)::bigint, sum(within_p50)::bigint, sum(within_p95)::bigint, sum(within_p99)::bigint
-FROM unnest($2::interval[]) AS window_ (length)
-JOIN (
-  SELECT kept.*, EXISTS (
-    SELECT FROM unnest($3::text[], $4::timestamptz[], $5::timestamptz[])
-      AS o (service, since, until)
-    WHERE o.service = kept.service AND kept.minute >= o.since AND kept.minute < o.until
-  ) AS left_out
-  FROM platform_minute AS kept
-  WHERE minute >= $1::timestamptz - (SELECT max(l) FROM unnest($2::interval[]) AS l)
-    AND minute < $1::timestamptz AND $6::text[] IS NULL
-) AS minutes ON minute >= $1::timestamptz - length
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
-_ONES = _ALL.replace("platform_minute", "ledger_minute").replace(
-    "$6::text[] IS NULL", "tenant_id = ANY ($6::text[])"
-)
+from ai_agent_mesh.sla import Service, spans_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,43 +36,78 @@ async def read_windows(
 
     `tx` is of the operations role and of no tenant.
     """
-    span = Span(until - max(lengths), until)
-    works = await touching(tx, span)
-    excluded = {service: excluded_spans(works, playbook, service) for service in Service}
-    left_out = [
-        (service.value, moment_of(minutes.start), moment_of(minutes.stop))
-        for service, ranges in excluded.items()
-        for minutes in ranges
-    ]
-    rows = await tx.fetch(
-        _ONES if tenant else _ALL,
-        until,
-        list(lengths),
-        *([one[column] for one in left_out] for column in range(3)),
-        [tenant, PROBE] if tenant else None,
-    )
-    calls: dict[timedelta, list[Calls]] = {length: [] for length in lengths}
-    for length, service, category, *sums in map(tuple, rows):
-        calls[length].append(Calls(Service(service), Category(category), *sums))
+    begins = sorted(until - length for length in set(lengths))
+    span = Span(begins[0], until)
+    excluded = left_out(await touching(tx, span), playbook)
+    parts = await sums_since(tx, begins, until, tenant, excluded)
     watches = await ObjectiveStore(tx).watches(span)
     return {
-        length: Window(calls[length], _silent(watches, excluded, Span(until - length, until)))
-        for length in lengths
+        until - since: Window(
+            [one for part in parts[place:] for one in part],
+            silent_in(Span(since, until), watches, excluded),
+        )
+        for place, since in enumerate(begins)
     }
 
 
-def _silent(
+async def read_days(
+    tx: Tx,
+    span: Span,
     watches: Mapping[Service, Watch],
-    excluded: Mapping[Service, Sequence[range]],
-    window: Span,
+    excluded: Spans,
+    *,
+    tenant: str | None,
+) -> Sequence[tuple[Span, Window]]:
+    """Return each day of a span of whole minutes, as `read_windows` does a window.
+
+    `watches` are those of the span, or of one that it lies in.
+    """
+    days = list(days_of(span))
+    calls = await sums_by_day(tx, days, tenant, excluded) if days else []
+    return [
+        (day, Window(found, silent_in(day, watches, excluded)))
+        for day, found in zip(days, calls, strict=True)
+    ]
+
+
+def left_out(works: Iterable[Maintenance], playbook: Playbook) -> Spans:
+    """Return the spans of minutes that maintenance takes out of availability, by service."""
+    known = tuple(works)
+    return {
+        service: spans_of(sorted(set().union(*excluded_spans(known, playbook, service))))
+        for service in Service
+    }
+
+
+def silent_in(
+    span: Span, watches: Mapping[Service, Watch], excluded: Spans
 ) -> Mapping[Service, int]:
-    """Return how many minutes of a window no probe was heard in, maintenance left out."""
-    silent: dict[Service, int] = {}
-    for service, watch in watches.items():
-        shared = [part for span in watch.silent if (part := span.overlap(window))]
-        silent[service] = sum(
-            not any(minute in minutes for minutes in excluded[service])
-            for part in shared
-            for minute in started_in(part)
+    """Return how many minutes of a span no probe was heard in, maintenance left out."""
+    return {
+        service: sum(
+            _minutes(part) - sum(_minutes(part.overlap(off)) for off in excluded[service])
+            for silence in watch.silent
+            if (part := silence.overlap(span))
         )
-    return silent
+        for service, watch in watches.items()
+    }
+
+
+def days_of(span: Span) -> Iterator[Span]:
+    """Yield the days of a span, the first and the last one perhaps broken.
+
+    >>> from datetime import UTC
+    >>> at = datetime(2026, 11, 5, 23, tzinfo=UTC)
+    >>> [day.length.seconds for day in days_of(Span(at, at + timedelta(hours=3)))]
+    [3600, 7200]
+    """
+    since = span.since
+    while since < span.until:
+        midnight = since.replace(hour=0, minute=0) + timedelta(days=1)
+        until = min(midnight, span.until)
+        yield Span(since, until)
+        since = until
+
+
+def _minutes(span: Span | None) -> int:
+    return span.length // MINUTE if span else 0

@@ -13,7 +13,8 @@ from ai_agent_mesh.operations.statements.bundle import (
     opened,
     signed,
 )
-from ai_agent_mesh.operations.statements.burning import burnt
+from ai_agent_mesh.operations.statements.burndown import BurnDay, Burndown, burndown
+from ai_agent_mesh.operations.statements.burning import Seen, burnt
 from ai_agent_mesh.operations.statements.cells import (
     clock,
     cut,
@@ -45,7 +46,14 @@ from ai_agent_mesh.operations.statements.rules import (
     tenures,
     terms_of,
 )
-from ai_agent_mesh.operations.statements.slos import Ahead, Burning, Slo, slos
+from ai_agent_mesh.operations.statements.slos import (
+    PLATFORM,
+    Ahead,
+    Burning,
+    Slo,
+    slos,
+    with_percentile,
+)
 from ai_agent_mesh.operations.statements.statement import (
     CIRCUMSTANCES,
     Amount,
@@ -68,9 +76,12 @@ __all__ = [
     "CAUSES",
     "CIRCUMSTANCES",
     "HOUR",
+    "PLATFORM",
     "PROBE",
     "Ahead",
     "Amount",
+    "BurnDay",
+    "Burndown",
     "Burning",
     "CallFigures",
     "Calls",
@@ -87,6 +98,7 @@ __all__ = [
     "Part",
     "Piece",
     "PlaybookText",
+    "Seen",
     "Signature",
     "Slo",
     "Stated",
@@ -99,6 +111,7 @@ __all__ = [
     "amounts",
     "as_brief",
     "as_text",
+    "burndown",
     "burnt",
     "canonical",
     "carried",
@@ -127,4 +140,5 @@ __all__ = [
     "tenures",
     "terms_of",
     "verified",
+    "with_percentile",
 ]

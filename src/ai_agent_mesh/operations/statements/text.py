@@ -41,8 +41,11 @@ def as_brief(statement: Statement) -> str:
 
 
 def slos_as_text(items: Sequence[Slo]) -> str:
-    """Return a table of objectives, with how fast each budget burns over the longest window."""
-    rows = [("objective", "target", "reached", "budget left", "burn", "by the end", "")]
+    """Return a table of objectives, with how fast each budget burns over the longest window.
+
+    What is `seen` is the percentile itself, from sketches; `reached` is the exact share.
+    """
+    rows = [("objective", "target", "reached", "seen", "budget left", "burn", "by the end", "")]
     for one in items:
         name = one.service or f"{one.category} {one.percentile} < {one.threshold_ms:g} ms"
         left = one.budget_remaining_ratio
@@ -50,6 +53,7 @@ def slos_as_text(items: Sequence[Slo]) -> str:
             f"{one.kind}: {name}",
             one.objective,
             share_text(one.attainment),
+            "" if one.percentile_ms is None else f"~{one.percentile_ms:.3g} ms",
             left_text(left),
             _burn(one),
             left_text(one.ahead.projected_remaining_ratio) if one.ahead else "",
