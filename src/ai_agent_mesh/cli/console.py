@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
@@ -25,6 +26,14 @@ Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
 Tenant = Annotated[
     str, typer.Option("--tenant", "-t", envvar="MESH_TENANT", help="A tenant's id or name.")
 ]
+
+
+class Form(StrEnum):
+    """How figures are told."""
+
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
 
 
 def with_mesh(work: Callable[["Mesh"], Awaitable[T]]) -> T:

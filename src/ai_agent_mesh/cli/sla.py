@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ import msgspec
 import typer
 
 from ai_agent_mesh.cli import offline
-from ai_agent_mesh.cli.console import Json, Tenant, speak, with_mesh
+from ai_agent_mesh.cli.console import Form, Json, Tenant, speak, with_mesh
 from ai_agent_mesh.cli.ledger import poured, public_key
 from ai_agent_mesh.cli.moments import moment
 from ai_agent_mesh.cli.proof import BundleUnsound, bundle_file, confirmed, failed, verify_file
@@ -36,14 +35,6 @@ Since = Annotated[
     str | None, typer.Option(help="Judge a span instead: from this moment (RFC 3339).")
 ]
 Until = Annotated[str | None, typer.Option(help="The end of that span; default: now.")]
-
-
-class Form(StrEnum):
-    """How a statement is told."""
-
-    TEXT = "text"
-    JSON = "json"
-    HTML = "html"
 
 
 class FigureDiffers(Conflict):

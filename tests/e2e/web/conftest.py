@@ -90,6 +90,14 @@ class Browser:
 
     async def run(self, *words: str) -> str:
         """Run it once and return what it printed."""
+        return (await self._run(*words))[0]
+
+    async def watched(self, *words: str) -> tuple[str, list[str]]:
+        """Run it once; return what it printed, and what pages said on its console."""
+        out, log = await self._run("--enable-logging=stderr", *words)
+        return out, [each for each in log.splitlines() if ":CONSOLE" in each]
+
+    async def _run(self, *words: str) -> tuple[str, str]:
         process = await asyncio.create_subprocess_exec(
             self.path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
             "--no-first-run", "--disable-background-networking", "--disable-component-update",
@@ -98,7 +106,7 @@ class Browser:
         )  # fmt: skip
         out, err = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 0, err.decode()
-        return out.decode()
+        return out.decode(), err.decode()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from ai_agent_mesh.operations.statements import (
     Burndown,
     Calls,
     Evidence,
+    Seen,
     Statement,
     Subject,
     Tenure,
@@ -99,7 +100,7 @@ def test_when_the_month_is_over_the_line_ends_at_the_statements_ratio() -> None:
 def test_a_running_months_line_ends_where_its_projection_begins() -> None:
     bad = [marred(at(3, 10, minute), API, 1, 1) for minute in range(15)]
     one = stated(bad, at(11))
-    seen = ((Calls(API, Category.AGENT_CRUD, 9, 9, 0, 9, 9, 9, 9),), {})
+    seen: Seen = ((Calls(API, Category.AGENT_CRUD, 9, 9, 0, 9, 9, 9, 9),), {})
     item = burnt(slos(one, PLAYBOOK)[0], one, {DAY: (seen, Fraction(3))})
     assert item.ahead is not None
     left = burndown(item, one, []).points[-1][1]
@@ -149,9 +150,8 @@ def test_every_point_is_a_count_of_the_minutes_before_it(
     span = Span(moment_of(first + since), moment_of(first + since + length))
     numbers = sorted(first + minute for minute in lost)
     points = spent_in(numbers, span, HOUR)
-    assert [(one.at, one.minutes) for one in points] == [
-        (one.at, sum(1 for n in numbers if span.since <= moment_of(n) < one.at)) for one in points
-    ]
+    for one in points:
+        assert one.minutes == sum(1 for n in numbers if span.since <= moment_of(n) < one.at)
     assert (points[0].at, points[-1].at) == (span.since, span.until)
     assert [one.at for one in points] == sorted({one.at for one in points})
     # What was left out is level: between two points the count grows in the last step alone.

@@ -10,10 +10,11 @@ from litestar.params import FromPath, SkipValidation
 
 from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.operations.objectives.bundling import Bundles
+from ai_agent_mesh.operations.objectives.console import SLOS_POLICY, slos_page
 from ai_agent_mesh.operations.objectives.page import CARRIED_ENTRIES, POLICY
 from ai_agent_mesh.operations.objectives.ports import Wiring
 from ai_agent_mesh.operations.objectives.standing import Standings
-from ai_agent_mesh.operations.statements import Slo, Statement, as_text
+from ai_agent_mesh.operations.statements import Slo, Statement, as_text, slos_as_text
 from ai_agent_mesh.product.identity import Principal
 
 Wired = NamedDependency[SkipValidation[Wiring]]
@@ -30,9 +31,23 @@ class Slos(msgspec.Struct, frozen=True):
 
 
 @get("/v1/slos", summary="Read the objectives of the running month", tags=["service levels"])
-async def list_slos(mesh: Wired, principal: Caller) -> Slos:
-    """Answer with attainment and what is left of the error budget, objective by objective."""
-    return Slos(await _standings(mesh).slos(principal.tenant_id))
+async def list_slos(
+    request: Request[object, object, State], mesh: Wired, principal: Caller
+) -> Response[Slos] | Response[str]:
+    """Answer with attainment, budget left, burn and the month's end, objective by objective.
+
+    As JSON or text; as HTML with drawings of how each budget went.
+    """
+    standings = Standings(mesh.operations, mesh.playbook, mesh.clock)
+    form = request.accept.best_match(["application/json", "text/plain", "text/html"])
+    if form == "text/html":
+        page = slos_page(await standings.standing(principal.tenant_id))
+        headers = {"Content-Security-Policy": SLOS_POLICY}
+        return Response(page, media_type="text/html", headers=headers)
+    items = await standings.slos(principal.tenant_id)
+    if form == "text/plain":
+        return Response(slos_as_text(items), media_type="text/plain")
+    return Response(Slos(items))
 
 
 @get(
@@ -61,7 +76,3 @@ async def get_statement(
     if form == "text/plain":
         return Response(as_text(statement), media_type="text/plain")
     return Response(statement)
-
-
-def _standings(mesh: Wired) -> Standings:
-    return Standings(mesh.operations, mesh.playbook, mesh.clock)
