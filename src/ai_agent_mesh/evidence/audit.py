@@ -23,6 +23,7 @@ class Check(StrEnum):
     CHAIN = "chain"
     HEAD = "head"
     AMENDMENT = "amendment"
+    MAINTENANCE = "maintenance"
     ROLLUP = "roll-up"
     FILE = "file"
     PLAYBOOK = "playbook"

@@ -12,6 +12,8 @@ from tests.contract.alerts.scenarios import EPOCH, MINUTE
 from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.operations.alerts import Alerts, AlertStore, Surroundings
 from ai_agent_mesh.operations.maintenance.store import MaintenanceStore
+from ai_agent_mesh.operations.planned import Proof
+from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.identity import PLATFORM_TENANT
 
 SCENARIOS = {scenario.name: scenario for scenario in planned.scenarios()}
@@ -51,20 +53,30 @@ async def lay_down(scenario: Scenario, databases: Databases) -> None:
     """Put a scenario's minutes, and what was announced before them, in the place of another's."""
     sequencer = await asyncpg.connect(databases.migrate_url)
     await sequencer.execute(
-        "TRUNCATE ledger_minute, platform_minute, objective_day, maintenance, alert"
+        "TRUNCATE ledger_minute, platform_minute, objective_day, alert,"
+        " maintenance, maintenance_act"
     )
     await sequencer.copy_records_to_table("ledger_minute", records=planned.minutes(scenario))
     await sequencer.close()
     async with databases.app.tenant(PLATFORM_TENANT) as tx:
         for work in scenario.works(-1):
             await MaintenanceStore(tx).insert(work, "usr_ops")
+            await follow(tx, work.announced)
 
 
 async def call_off(scenario: Scenario, minute: int, databases: Databases) -> None:
     async with databases.app.tenant(PLATFORM_TENANT) as tx:
         for work in scenario.works(minute):
-            if work.cancelled:
-                await MaintenanceStore(tx).cancel(work.id, work.cancelled, "usr_ops")
+            if work.cancelled and await MaintenanceStore(tx).cancel(
+                work.id, work.cancelled, "usr_ops"
+            ):
+                await follow(tx, work.cancelled)
+
+
+async def follow(tx: Tx, proof: Proof) -> None:
+    """Let an act have its place among those before it."""
+    link, _ = await MaintenanceStore(tx).last()
+    await MaintenanceStore(tx).follow(link.followed(bytes(32)), proof)
 
 
 def test_prometheus_leaves_out_what_was_announced(tmp_path: Path) -> None:

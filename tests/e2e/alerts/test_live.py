@@ -93,6 +93,9 @@ async def announce(url: str) -> None:
     """Put work on governance into the database, announced in time and going on now."""
     database = await asyncpg.connect(url)
     await database.execute(
+        "INSERT INTO maintenance_act VALUES (1, 'ent_a', now() - interval '80 h', '')"
+    )
+    await database.execute(
         "INSERT INTO maintenance (id, title, description, since, until, services, announced_at,"
         " announced_by, entry) VALUES ('mnt_now', 'Work', '', now() - interval '1 h',"
         " now() + interval '2 h', '{governance}', now() - interval '80 h', 'usr_a', 'ent_a')"

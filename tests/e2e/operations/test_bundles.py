@@ -18,7 +18,7 @@ from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.maintenance import MaintenanceCalendar
 from ai_agent_mesh.operations.objectives import Bundles, as_page
-from ai_agent_mesh.operations.planned import Draft
+from ai_agent_mesh.operations.planned import Draft, Maintenance
 from ai_agent_mesh.operations.statements import Stated, bundle, decoder, opened
 from ai_agent_mesh.operations.statements.bundle import carried, signed_text
 from ai_agent_mesh.operations.statements.verifying import verified
@@ -47,10 +47,11 @@ async def evidence(book: Book, signer: Signer, *, entries: int | None = None) ->
     return await bundle_of(book, signer, entries=entries)
 
 
-async def announce(book: Book, now: datetime, draft: Draft) -> None:
+async def announce(book: Book, now: datetime, draft: Draft) -> Maintenance:
     """Announce maintenance at a moment."""
     async with book.databases.app.tenant("platform") as tx:
-        await MaintenanceCalendar(tx, book.playbook, FixedClock(now), "ops").announce(draft)
+        calendar = MaintenanceCalendar(tx, book.playbook, FixedClock(now), "ops")
+        return await calendar.announce(draft)
 
 
 async def bundle_of(

@@ -14,6 +14,7 @@ from tests.e2e.operations.conftest import Book, at
 from tests.e2e.operations.tampering import TAMPERED, Piece, changed, kind, text, without
 from tests.e2e.operations.test_amendments import amend, failed
 from tests.e2e.operations.test_bundles import bundle_of, evidence
+from tests.e2e.operations.withheld import WITHHELD, planned
 from tests.e2e.web.conftest import Browser
 
 from ai_agent_mesh.operations.objectives import as_page
@@ -110,6 +111,36 @@ async def test_browser_and_command_line_find_the_same(
     bundles["a correction is untrue"] = changed(
         amended, amends, text('"was":"client"', '"was":"none"')
     )
+    theirs = await both(browser, bundles, tmp_path)
+    for name, check in (
+        ("a correction is hidden", "figure"),
+        ("a correction is untrue", "amendment"),
+    ):
+        assert check in {one for one, _ in theirs[name][1]}
+    proven = [name for name, (_, failures) in theirs.items() if not failures]
+    assert len(proven) == 2 + 3 * len(Method)
+
+
+async def test_both_find_what_is_withheld_of_planned_work_and_show_who_was_told(
+    book: Book, signer: Signer, browser: Browser, tmp_path: Path
+) -> None:
+    lines = await planned(book, signer)
+    bundles = {name: change(lines) for name, (change, _, _) in WITHHELD.items()}
+    theirs = await both(browser, {"sound": lines, **bundles}, tmp_path)
+    assert [name for name, (_, failures) in theirs.items() if not failures] == ["sound"]
+    page = page_of(lines)
+    shown = await seen(browser, page, tmp_path / "statement.html")
+    assert "✓ Proven" in shown
+    assert "Who was told" in shown
+    painted = page.replace('notices.0.outcome">failed<', 'notices.0.outcome">delivered<')
+    shown = await seen(browser, painted, tmp_path / "painted.html")
+    assert "does not show what it carries: maintenance.1.notices.0.outcome" in shown
+
+
+async def both(
+    browser: Browser, bundles: dict[str, list[bytes]], folder: Path
+) -> dict[str, tuple[str, list[list[str]]]]:
+    """Let a browser and the command line check bundles; return what both of them found of each."""
     told = {name: b"".join(some).decode() for name, some in bundles.items()}
     program = """
       const bundles = JSON.parse(document.getElementById("bundles").textContent), found = {};
@@ -123,21 +154,15 @@ async def test_browser_and_command_line_find_the_same(
     page = f"""<!doctype html><meta charset="utf-8"><pre id="found"></pre>
       <script type="application/json" id="bundles">{escaped}</script>
       <script type="module">{SCRIPT.read_text()}{program}</script>"""
-    shown = await seen(browser, page, tmp_path / "both.html")
+    shown = await seen(browser, page, folder / "both.html")
     found = re.search(r'<pre id="found">(.*?)</pre>', shown, re.DOTALL)
     assert found
-    theirs = json.loads(html.unescape(found[1]))
+    theirs: dict[str, tuple[str, list[list[str]]]] = json.loads(html.unescape(found[1]))
     for name, some in bundles.items():
         verdict = verified(some)
         ours = [[str(one.check), one.place] for one in verdict.failures]
-        assert theirs[name] == [verdict.drawn_from, ours], name
-    for name, check in (
-        ("a correction is hidden", "figure"),
-        ("a correction is untrue", "amendment"),
-    ):
-        assert check in {one for one, _ in theirs[name][1]}
-    proven = [name for name, (_, failures) in theirs.items() if not failures]
-    assert len(proven) == 2 + 3 * len(Method)
+        assert list(theirs[name]) == [verdict.drawn_from, ours], name
+    return theirs
 
 
 def amends(piece: Piece) -> bool:

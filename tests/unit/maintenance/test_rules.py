@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -12,17 +13,20 @@ from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.maintenance import view
 from ai_agent_mesh.operations.planned import (
     Draft,
+    Link,
     Maintenance,
     MaintenanceInvalid,
     Numbered,
     Proof,
     State,
     as_of,
+    breaks,
     drawn,
     excluded_spans,
     excludes,
     is_late,
     is_outside_window,
+    link_of,
     state_of,
     verdict,
 )
@@ -160,6 +164,12 @@ def test_a_statement_knows_what_was_known_when_it_was_computed() -> None:
     assert as_of([one], off + TICK, Span(one.span.until, month.until)) == ()
 
 
+def numbered(number: int, entry: Entry) -> Numbered:
+    """Return an entry as the ledger has it, and read back from its bytes."""
+    raw = entry.canonical
+    return Numbered(number, Entry.decode(raw), sha256(raw).digest())
+
+
 moments = st.timedeltas(timedelta(0), timedelta(days=365)).map(lambda after: NOW + after)
 
 
@@ -181,19 +191,62 @@ def test_the_entries_alone_give_every_fact_back(
 ) -> None:
     proofs = Proof(told, "ent_1", 7), Proof(off, "ent_2", 9) if off else None
     one = Maintenance("mnt_1", text, text, Span(since, since + length), services, *proofs)
-    written = [Numbered(7, entries.announced(one, "usr_1", "digest"))]
+    written = [entries.announced(one, "usr_1", "digest", Link())]
     if one.cancelled:
-        written.append(Numbered(9, entries.cancelled(one, one.cancelled, "usr_1", "digest")))
-    read = [Numbered(n, Entry.decode(entry.canonical)) for n, entry in written]
+        link = Link().followed(sha256(written[0].canonical).digest())
+        written.append(entries.cancelled(one, one.cancelled, "usr_1", "digest", link))
+    read = [numbered(n, entry) for n, entry in zip((7, 9), written, strict=False)]
     assert drawn(read) == (one,)
     assert drawn(read[:1]) == (replace(one, cancelled=None),)
+    assert list(breaks(read)) == []
 
 
 def test_other_entries_announce_nothing_and_a_broken_one_is_named() -> None:
-    one = entries.announced(work(), "usr_1", "digest")
+    one = entries.announced(work(), "usr_1", "digest", Link())
     other = structs.replace(one, tenant="tnt_1")
     call = structs.replace(one, kind=Kind.TASK)
-    assert drawn([Numbered(1, other), Numbered(2, call)]) == ()
+    assert drawn([numbered(1, other), numbered(2, call)]) == ()
     broken = structs.replace(one, detail={"act": "maintenance.announce"})
     with pytest.raises(EntryUnreadable, match="ent_1 announces no maintenance"):
-        drawn([Numbered(1, broken)])
+        drawn([numbered(1, broken)])
+
+
+def acts(count: int, *, silent: int = 0) -> list[Numbered]:
+    """Return acts that follow from each other; the first `silent` say nothing of their place."""
+    link, found = Link(), []
+    for n in range(1, count + 1):
+        made = entries.announced(work(), "usr_1", "digest", link)
+        if n <= silent:
+            said = {k: v for k, v in made.detail.items() if k not in ("ordinal", "previous")}
+            made = structs.replace(made, detail=said)
+        found.append(numbered(n, structs.replace(made, id=f"ent_{n}")))
+        link = link.followed(found[-1].digest)
+    return found
+
+
+@pytest.mark.parametrize("silent", [0, 2, 4])
+def test_acts_that_follow_from_each_other_do_not_break(silent: int) -> None:
+    assert list(breaks(acts(4, silent=silent))) == []
+    assert link_of(acts(4, silent=silent)).acts == 4
+
+
+def test_an_act_that_is_left_out_or_moved_or_changed_is_named_by_those_after_it() -> None:
+    one, two, three, four = acts(4)
+    assert next(breaks([one, three, four]))[0] == "act 2"
+    assert "ent_3 comes in its place, and is act 3" in next(breaks([one, three, four]))[1]
+    assert next(breaks([two, three]))[0] == "act 1"
+    assert next(breaks([one, three, two, four]))[0] == "act 2"
+    another = two._replace(digest=bytes(32))
+    assert [place for place, _ in breaks([one, another, three, four])] == ["ent_3", "ent_4"]
+    # What nothing follows yet is missed by whoever said how far it had come.
+    assert list(breaks([one, two, three])) == []
+    assert link_of([one, two, three]) != link_of([one, two, three, four])
+
+
+def test_what_was_done_before_there_was_a_stream_is_bound_by_the_first_that_followed() -> None:
+    one, two, three = acts(3, silent=2)
+    assert [place for place, _ in breaks([two, one, three])] == ["ent_3"]
+    assert [place for place, _ in breaks([one, three])] == ["act 2"]
+    # Once there is one, nothing is done beside it.
+    (beside,) = acts(1, silent=1)
+    assert [place for place, _ in breaks([one, two, three, beside])] == ["ent_1"]

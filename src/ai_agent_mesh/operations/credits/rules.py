@@ -91,7 +91,10 @@ def booked_in(closings: Iterable[Closing]) -> dict[str, Decimal]:
 
 
 def figures_digest(statement: Statement) -> str:
-    """Return SHA-256, in hexadecimal, of all that a statement says but when it was computed."""
-    said = msgspec.to_builtins(statement)
+    """Return SHA-256, in hexadecimal, of all that a statement says but when it was computed.
+
+    How far the acts about planned work had come is of that moment, too.
+    """
+    said = msgspec.to_builtins(msgspec.structs.replace(statement, planned_work=msgspec.UNSET))
     figures = {key: value for key, value in said.items() if key not in CIRCUMSTANCES}
     return sha256(msgspec.json.encode(figures, order="sorted")).hexdigest()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -16,9 +16,11 @@ from ai_agent_mesh.operations.planned import (
     AlreadyCancelled,
     AlreadyOver,
     Draft,
+    Link,
     Maintenance,
     MaintenanceMissing,
     PlatformAlone,
+    Proof,
     announced,
     cancelled,
     check_draft,
@@ -28,7 +30,7 @@ from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.http import Page
 from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.identity import PLATFORM_TENANT
-from ai_agent_mesh.product.ledger import Inbox
+from ai_agent_mesh.product.ledger import Entry, Inbox
 
 
 class MaintenanceCalendar:
@@ -48,7 +50,7 @@ class MaintenanceCalendar:
             PlatformAlone, MaintenanceInvalid
         """
         self._check_author()
-        now = self._clock.now()
+        before, now = await self._next()
         check_draft(draft, now)
         work = Maintenance(
             id=new_id("mnt"),
@@ -59,7 +61,7 @@ class MaintenanceCalendar:
             announced=proof_at(now),
         )
         await self._store.insert(work, self._by)
-        await Inbox.insert(self._tx, announced(work, self._by, self._playbook.digest))
+        await self._follow(before, announced(work, self._by, self._playbook.digest, before))
         await self._publish("maintenance.announced", work, now)
         return work
 
@@ -70,7 +72,8 @@ class MaintenanceCalendar:
             PlatformAlone, MaintenanceMissing, AlreadyCancelled, AlreadyOver
         """
         self._check_author()
-        work, now = await self.get(work_id), self._clock.now()
+        before, now = await self._next()
+        work = await self.get(work_id)
         if work.cancelled is None and now >= work.span.until:
             raise AlreadyOver(maintenance=work.id, at=work.span.until.isoformat())
         proof = proof_at(now)
@@ -78,8 +81,7 @@ class MaintenanceCalendar:
         if not await self._store.cancel(work.id, proof, self._by):
             found = (await self.get(work.id)).cancelled
             raise AlreadyCancelled(maintenance=work.id, at=found.at.isoformat() if found else "")
-        entry = cancelled(work, proof, self._by, self._playbook.digest)
-        await Inbox.insert(self._tx, entry)
+        await self._follow(before, cancelled(work, proof, self._by, self._playbook.digest, before))
         work = replace(work, cancelled=proof)
         await self._publish("maintenance.cancelled", work, now)
         return work
@@ -94,6 +96,16 @@ class MaintenanceCalendar:
     async def list(self, page: Page) -> Sequence[Maintenance]:
         """Return a page, the newest announcement first, with one more when the list goes on."""
         return await self._store.list(page)
+
+    async def _next(self) -> tuple[Link, datetime]:
+        """Return what the next act follows, and its moment, which is after that of the last."""
+        link, last = await self._store.last()
+        now = self._clock.now()
+        return link, now if last is None else max(now, last + timedelta.resolution)
+
+    async def _follow(self, before: Link, entry: Entry) -> None:
+        receipt = await Inbox.insert(self._tx, entry)
+        await self._store.follow(before.followed(receipt.digest), Proof(entry.at, entry.id))
 
     async def _publish(self, kind: str, work: Maintenance, now: datetime) -> None:
         data = msgspec.to_builtins(view(work, self._playbook, now))

@@ -1,11 +1,20 @@
 """Maintenance in PostgreSQL: one table for everybody, and the entries that prove it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.planned import Maintenance, Numbered, Proof
+from ai_agent_mesh.operations.planned import (
+    Link,
+    Maintenance,
+    Numbered,
+    Proof,
+    Told,
+    is_evidence,
+    is_telling,
+    telling,
+)
 from ai_agent_mesh.plumbing.http import Page
 from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.product.ledger import Entry
@@ -26,8 +35,18 @@ FROM maintenance m
 LEFT JOIN ledger_entry a ON a.id = m.entry AND a.tenant_id = 'platform'
 LEFT JOIN ledger_entry c ON c.id = m.cancel_entry AND c.tenant_id = 'platform'
 WHERE m.until > $1 AND m.since < $2 ORDER BY m.since, m.id"""  # noqa: S608
-_ACTS = """SELECT number, bytes FROM ledger_entry
-WHERE tenant_id = 'platform' AND kind = 'act' ORDER BY number"""
+_ACTS = """SELECT number, bytes, digest FROM ledger_entry
+WHERE tenant_id = 'platform' AND kind = 'act' ORDER BY at, id COLLATE "C"
+"""
+_LAST = "SELECT ordinal, hash, at FROM maintenance_act ORDER BY ordinal DESC LIMIT 1"
+_FOLLOW = "INSERT INTO maintenance_act (ordinal, entry, at, hash) VALUES ($1, $2, $3, $4)"
+_REACHED = """SELECT ordinal, hash FROM maintenance_act WHERE at < $1
+ORDER BY ordinal DESC LIMIT 1"""
+_NUMBERS = """SELECT e.number FROM maintenance_act a
+JOIN ledger_entry e ON e.id = a.entry AND e.tenant_id = 'platform'
+WHERE a.ordinal <= $1 ORDER BY a.ordinal"""
+_TOLD = """SELECT number, bytes FROM ledger_entry
+WHERE tenant_id = $1 AND kind = 'notice' AND at >= $2 AND at < $3 ORDER BY number"""
 
 Row = Any  # an asyncpg record: its columns are those of the query
 
@@ -49,6 +68,16 @@ class MaintenanceStore:
     async def cancel(self, work_id: str, proof: Proof, by: str) -> bool:
         """Keep that it was called off; false when that was done already."""
         return bool(await self._tx.execute(_CANCEL, work_id, proof.at, proof.entry, by))
+
+    async def last(self) -> tuple[Link, datetime | None]:
+        """Return where the stream of acts stands and its last moment; others wait meanwhile."""
+        await self._tx.execute("SELECT pg_advisory_xact_lock(hashtext('maintenance_act'))")
+        row = await self._tx.fetchrow(_LAST)
+        return (Link(), None) if row is None else (Link(row["ordinal"], row["hash"]), row["at"])
+
+    async def follow(self, link: Link, proof: Proof) -> None:
+        """Keep where the stream stands after an act."""
+        await self._tx.execute(_FOLLOW, link.acts, proof.entry, proof.at, link.hash)
 
     async def find(self, work_id: str) -> Maintenance | None:
         """Return one by its id."""
@@ -72,12 +101,43 @@ async def touching(tx: Tx, span: Span) -> Sequence[Maintenance]:
 
 
 async def acts(tx: Tx) -> list[Numbered]:
-    """Return what the platform's operators did, from the ledger's bytes.
+    """Return what the platform's operators said of planned work, from the ledger's bytes.
 
     Raises:
         EntryUnreadable: bytes are not an entry.
     """
-    return [Numbered(row["number"], Entry.decode(row["bytes"])) for row in await tx.fetch(_ACTS)]
+    rows = await tx.fetch(_ACTS)
+    found = [Numbered(row["number"], Entry.decode(row["bytes"]), row["digest"]) for row in rows]
+    return [act for act in found if is_evidence(act.entry)]
+
+
+async def reached(tx: Tx, moment: datetime) -> Link:
+    """Return where the stream of acts stood at a moment. `tx` is of the operations role."""
+    row = await tx.fetchrow(_REACHED, moment)
+    return Link() if row is None else Link(row["ordinal"], row["hash"])
+
+
+async def numbers(tx: Tx, link: Link) -> list[int]:
+    """Return the ledger's numbers of all acts up to a link, in their order."""
+    return [row["number"] for row in await tx.fetch(_NUMBERS, link.acts)]
+
+
+async def told(tx: Tx, tenant: str, works: Collection[Maintenance], before: datetime) -> list[Told]:
+    """Return how a tenant's subscribers were told of works before a moment, from the ledger.
+
+    `tx` is of the operations role.
+
+    Raises:
+        EntryUnreadable: bytes are not an entry, or tell of no delivery.
+    """
+    if not works:
+        return []
+    about = {work.id for work in works}
+    since = min(work.announced.at for work in works)
+    rows = await tx.fetch(_TOLD, tenant, since, before)
+    read = ((row["number"], Entry.decode(row["bytes"])) for row in rows)
+    found = [telling(number, entry) for number, entry in read if is_telling(entry)]
+    return [one for one in found if one.work in about]
 
 
 def _maintenance(

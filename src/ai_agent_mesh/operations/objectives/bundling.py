@@ -21,14 +21,17 @@ from ai_agent_mesh.evidence import (
 )
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.maintenance import numbers
 from ai_agent_mesh.operations.objectives.page import CARRIED_ENTRIES, as_page
 from ai_agent_mesh.operations.objectives.recount import Recount
 from ai_agent_mesh.operations.objectives.service import Objectives
+from ai_agent_mesh.operations.planned import Link
 from ai_agent_mesh.operations.statements import (
     HOUR,
     PROBE,
     MinutesLine,
     Piece,
+    PlannedWork,
     PlaybookText,
     Stated,
     Statement,
@@ -200,16 +203,14 @@ def _start(row: Row) -> tuple[Service, Category, datetime]:
 
 
 async def _loose(tx: Tx, statement: Statement) -> list[tuple[str, int]]:
-    """Return what corrects, announces and cancels, and since when services are watched."""
-    announced = {
-        number
-        for work in statement.maintenance
-        for number in (work.number, work.cancel_number)
-        if number is not None
-    }
+    """Return what corrects, announces, cancels and tells, and since when services are watched."""
+    stood = statement.planned_work or PlannedWork(acts=0, hash=b"")
+    said = await numbers(tx, Link(stood.acts, stood.hash))
+    told = [one.number for work in statement.maintenance for one in work.notices or ()]
     first = await Recount(tx).first_probes(statement.until)
     return [
         *((made.tenant, made.number) for made in statement.amendments),
-        *((PLATFORM_TENANT, number) for number in sorted(announced)),
+        *((PLATFORM_TENANT, number) for number in said),
+        *((statement.tenant, number) for number in told),
         *((PROBE, number) for number in sorted({number for number, _ in first.values()})),
     ]

@@ -7,14 +7,22 @@ from datetime import datetime
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Fault, Invalid
 from ai_agent_mesh.kernel.spans import Month, Span
-from ai_agent_mesh.operations.maintenance import acts, touching
+from ai_agent_mesh.operations.maintenance import acts, reached, told, touching
 from ai_agent_mesh.operations.objectives.recount import Recount, corrections
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
-from ai_agent_mesh.operations.planned import Maintenance, as_of, drawn, excluded_spans
+from ai_agent_mesh.operations.planned import (
+    Maintenance,
+    Told,
+    as_of,
+    drawn,
+    excluded_spans,
+    link_of,
+)
 from ai_agent_mesh.operations.statements import (
     PROBE,
     Evidence,
     LedgerRange,
+    Planned,
     Statement,
     Subject,
     Tenure,
@@ -68,7 +76,9 @@ class Objectives:
             (tenure, await self._evidence(tx, subject, tenure, works, now))
             for tenure in await self._tenures(tx, subject.tenant, span)
         ]
-        stated = await self._state(tx, subject, evidence, now)
+        settled = settled_until(now, self._playbook)
+        planned = Planned(await reached(tx, settled), await _told(tx, subject, evidence, settled))
+        stated = await self._state(tx, subject, evidence, now, planned)
         return stated, [found for _, found in evidence]
 
     async def recount(
@@ -85,7 +95,8 @@ class Objectives:
         span = Span(stated.since, stated.until)
         async with snapshot(self._database) as tx:
             recount = Recount(tx, progress)
-            works = drawn(await acts(tx))
+            said = await acts(tx)
+            works, settled = drawn(said), settled_until(stated.computed_at, self._playbook)
             counts = await recount.counts(span, tenant=stated.tenant)
             watched = await recount.watched(span.until)
             evidence = [
@@ -95,7 +106,9 @@ class Objectives:
             ]
             asked = Span(stated.asked_since, stated.asked_until)
             subject = Subject(stated.tenant, stated.tenant_name, stated.month, asked)
-            return await self._state(tx, subject, evidence, self._clock.now())
+            link = link_of(act for act in said if act.entry.at < settled)
+            planned = Planned(link, await _told(tx, subject, evidence, settled))
+            return await self._state(tx, subject, evidence, self._clock.now(), planned)
 
     async def tenants(self) -> list[str]:
         """Return the ids of every customer, oldest first."""
@@ -147,6 +160,7 @@ class Objectives:
         subject: Subject,
         evidence: Sequence[tuple[Tenure, Evidence]],
         now: datetime,
+        planned: Planned,
     ) -> Statement:
         store = ObjectiveStore(tx)
         span = Span(evidence[0][0].span.since, evidence[-1][0].span.until)
@@ -156,4 +170,11 @@ class Objectives:
             for found in [await store.entry_range(who, span)]
         ]
         made = await corrections(tx, span, subject.tenant)
-        return state(subject, evidence, ledger, self._playbook, now, made)
+        return state(subject, evidence, ledger, self._playbook, now, made, planned)
+
+
+async def _told(
+    tx: Tx, subject: Subject, evidence: Sequence[tuple[Tenure, Evidence]], settled: datetime
+) -> Sequence[Told]:
+    works = {work for _, found in evidence for work in found.works}
+    return await told(tx, subject.tenant, works, settled)

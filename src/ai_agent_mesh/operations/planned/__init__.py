@@ -1,7 +1,6 @@
 """What planned work is, what it takes out of the figures, and how entries tell of it. Needs no server."""  # noqa: E501
 
 from ai_agent_mesh.operations.planned.evidence import (
-    Numbered,
     announced,
     cancelled,
     drawn,
@@ -31,12 +30,15 @@ from ai_agent_mesh.operations.planned.rules import (
     verdict,
     window_note,
 )
+from ai_agent_mesh.operations.planned.stream import Link, Numbered, breaks, link_of
+from ai_agent_mesh.operations.planned.telling import Told, is_telling, telling
 
 __all__ = [
     "FURTHEST",
     "AlreadyCancelled",
     "AlreadyOver",
     "Draft",
+    "Link",
     "Maintenance",
     "MaintenanceInvalid",
     "MaintenanceMissing",
@@ -44,8 +46,10 @@ __all__ = [
     "PlatformAlone",
     "Proof",
     "State",
+    "Told",
     "announced",
     "as_of",
+    "breaks",
     "cancelled",
     "check_draft",
     "drawn",
@@ -55,10 +59,13 @@ __all__ = [
     "is_evidence",
     "is_late",
     "is_outside_window",
+    "is_telling",
+    "link_of",
     "notice_asked",
     "proof_at",
     "running",
     "state_of",
+    "telling",
     "verdict",
     "window_note",
 ]

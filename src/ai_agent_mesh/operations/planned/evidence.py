@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from ai_agent_mesh.evidence import PLATFORM_TENANT, Entry, EntryUnreadable, Kind
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.planned.model import Maintenance, Proof
+from ai_agent_mesh.operations.planned.stream import Link, Numbered
 from ai_agent_mesh.sla import Service
 
 ANNOUNCED = "maintenance.announce"
@@ -16,15 +16,8 @@ CANCELLED = "maintenance.cancel"
 _ALL = "all"
 
 
-class Numbered(NamedTuple):
-    """An entry with the number that it has in its tenant's ledger."""
-
-    number: int
-    entry: Entry
-
-
-def announced(work: Maintenance, actor: str, playbook: str) -> Entry:
-    """Return the entry that announces: every fact of the maintenance is in it."""
+def announced(work: Maintenance, actor: str, playbook: str, before: Link) -> Entry:
+    """Return the entry that announces: every fact of the maintenance is in it, and its place."""
     services = _ALL if work.services is None else ",".join(work.named)
     facts = {
         "title": work.title,
@@ -33,12 +26,13 @@ def announced(work: Maintenance, actor: str, playbook: str) -> Entry:
         "until": _text(work.span.until),
         "services": services,
     }
-    return _act(work.announced, work.id, actor, playbook, {"act": ANNOUNCED, **facts})
+    said = {"act": ANNOUNCED, **facts, **before.facts}
+    return _act(work.announced, work.id, actor, playbook, said)
 
 
-def cancelled(work: Maintenance, proof: Proof, actor: str, playbook: str) -> Entry:
+def cancelled(work: Maintenance, proof: Proof, actor: str, playbook: str, before: Link) -> Entry:
     """Return the entry that calls maintenance off."""
-    return _act(proof, work.id, actor, playbook, {"act": CANCELLED})
+    return _act(proof, work.id, actor, playbook, {"act": CANCELLED, **before.facts})
 
 
 def proof_at(now: datetime) -> Proof:
@@ -63,7 +57,7 @@ def drawn(entries: Iterable[Numbered]) -> tuple[Maintenance, ...]:
     """
     found: dict[str, Maintenance] = {}
     off: dict[str, Proof] = {}
-    for number, entry in entries:
+    for number, entry, _ in entries:
         if is_evidence(entry):
             proof = Proof(entry.at, entry.id, number)
             if entry.detail["act"] == CANCELLED:

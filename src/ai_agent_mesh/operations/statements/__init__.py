@@ -31,9 +31,15 @@ from ai_agent_mesh.operations.statements.model import (
     Correction,
     Evidence,
     Outage,
+    Planned,
     Tenure,
     Term,
     Watch,
+)
+from ai_agent_mesh.operations.statements.planning import (
+    MaintenanceFigures,
+    NoticeFigures,
+    PlannedWork,
 )
 from ai_agent_mesh.operations.statements.rules import (
     joined,
@@ -61,7 +67,6 @@ from ai_agent_mesh.operations.statements.statement import (
     Figures,
     LatencyFigures,
     LedgerRange,
-    MaintenanceFigures,
     OutageFigures,
     Part,
     Signature,
@@ -93,10 +98,13 @@ __all__ = [
     "LedgerRange",
     "MaintenanceFigures",
     "MinutesLine",
+    "NoticeFigures",
     "Outage",
     "OutageFigures",
     "Part",
     "Piece",
+    "Planned",
+    "PlannedWork",
     "PlaybookText",
     "Seen",
     "Signature",

@@ -1,13 +1,13 @@
 """What objectives are judged by, and what a judgement says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ai_agent_mesh.evidence import PROBE_TENANT, Amendment, Entry
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.planned import Maintenance
+from ai_agent_mesh.operations.planned import Link, Maintenance, Told
 from ai_agent_mesh.sla import Category, MinuteCount, Service
 
 PROBE = PROBE_TENANT
@@ -83,6 +83,14 @@ class Correction:
     def read(cls, number: int, made: Entry) -> "Correction":
         """Return what an entry of the kind `amendment` corrects; EntryUnreadable where nothing."""
         return cls(number, made, Amendment.read(made))
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is known of planned work beside the work itself: where its acts stand, who was told."""
+
+    link: Link
+    told: Sequence[Told]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ import msgspec
 
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.planned import Numbered, as_of, drawn
+from ai_agent_mesh.operations.planned import Numbered, Told, as_of, drawn, link_of
 from ai_agent_mesh.operations.statements.bundle import canonical
 from ai_agent_mesh.operations.statements.counting import Counts
-from ai_agent_mesh.operations.statements.model import Correction, Evidence, Tenure
+from ai_agent_mesh.operations.statements.model import Correction, Evidence, Planned, Tenure
 from ai_agent_mesh.operations.statements.rules import settled_until
 from ai_agent_mesh.operations.statements.statement import (
     ADDED,
@@ -35,6 +35,7 @@ class Proven:
     acts: Sequence[Numbered]
     ledger: Sequence[LedgerRange]
     corrections: Sequence[Correction]
+    told: Sequence[Told]
 
 
 def restated(told: Statement, proven: Proven, playbook: Playbook) -> Statement:
@@ -44,15 +45,22 @@ def restated(told: Statement, proven: Proven, playbook: Playbook) -> Statement:
     for, and when it was computed.
     """
     works = drawn(proven.acts)
+    settled = settled_until(told.computed_at, playbook)
     evidence: list[tuple[Tenure, Evidence]] = []
     for part in told.parts:
         span = Span(part.since, part.until)
-        known = as_of(works, settled_until(told.computed_at, playbook), span)
+        known = as_of(works, settled, span)
         found = proven.counts.evidence(span, proven.watched)
         evidence.append((_tenure(part, span), replace(found, works=known)))
     asked = Span(told.asked_since, told.asked_until)
     subject = Subject(told.tenant, told.tenant_name, told.month, asked)
-    return state(subject, evidence, proven.ledger, playbook, told.computed_at, proven.corrections)
+    planned = Planned(
+        link_of(act for act in proven.acts if act.entry.at < settled),
+        [one for one in proven.told if one.at < settled],
+    )
+    return state(
+        subject, evidence, proven.ledger, playbook, told.computed_at, proven.corrections, planned
+    )
 
 
 def first_untrue(text: str, again: Statement) -> tuple[str, object, object] | None:
@@ -63,6 +71,9 @@ def first_untrue(text: str, again: Statement) -> tuple[str, object, object] | No
     for member in ADDED:
         if member not in left:
             del right[member]
+    if "planned_work" not in left:
+        for work in right["maintenance"]:
+            del work["notices"]
     return next(differences(left, right), None)
 
 

@@ -22,7 +22,7 @@ from ai_agent_mesh.evidence import (
     leaf_hash,
 )
 from ai_agent_mesh.kernel.spans import Span, minute_of
-from ai_agent_mesh.operations.planned import Numbered, is_evidence
+from ai_agent_mesh.operations.planned import Numbered, Told, is_evidence, is_telling, telling
 from ai_agent_mesh.operations.statements.counting import Counts
 from ai_agent_mesh.operations.statements.findings import Findings
 from ai_agent_mesh.operations.statements.model import PROBE, Correction
@@ -59,6 +59,8 @@ class Sections:
         self._whose = whose
         self.counts = Counts(span)
         self.acts: list[Numbered] = []
+        #: What became of telling the tenant's subscribers: loose entries first, in their order.
+        self.told: list[Told] = []
         #: Corrections of calls in the span: all come before the tenants' own sections.
         self.corrections: list[Correction] = []
         self._corrected: dict[str, list[Amendment]] = {}
@@ -137,7 +139,9 @@ class Sections:
     def _count(self, section: Section, line: Line, entry: Entry) -> None:
         if section.head is None:
             if is_evidence(entry):
-                self.acts.append(Numbered(line.number, entry))
+                self.acts.append(Numbered(line.number, entry, line.digest))
+            elif is_telling(entry):
+                self._tell(line, entry)
             elif entry.kind is Kind.AMENDMENT:
                 self._correct(line, entry)
             return
@@ -155,12 +159,23 @@ class Sections:
             self._findings.fail(Check.PLAYBOOK, batch.playbook, "it is not in the bundle")
         section.inside += self.counts.add(entry, self._thresholds.get(batch.playbook, {}))
         self._hold(line, entry, batch)
+        if is_telling(entry):
+            self._tell(line, entry)
 
     def check_corrections(self) -> None:
         """Find the corrections whose call was not among the tenants' entries."""
         for one in self.corrections:
             if one.amendment.digest not in self._held:
                 self._amiss(one.made, "the call that it corrects is not here")
+
+    def _tell(self, line: Line, entry: Entry) -> None:
+        """Keep a delivery of the tenant's, once."""
+        if entry.tenant != self._whose[0] or any(one.entry == entry.id for one in self.told):
+            return
+        try:
+            self.told.append(telling(line.number, entry))
+        except EntryUnreadable as fact:
+            self._findings.fail(Check.MAINTENANCE, entry.id, fact.detail)
 
     def _correct(self, line: Line, made: Entry) -> None:
         try:

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from ai_agent_mesh.evidence import Moment
+from ai_agent_mesh.operations.statements.planning import MaintenanceFigures, PlannedWork
 
 #: Decimal text without an exponent, which could ask for more digits than there is memory.
 _Plain = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$")]
@@ -107,29 +108,6 @@ class OutageFigures(msgspec.Struct, frozen=True):
     services: tuple[str, ...]
     #: `errors` (too many calls failed by our fault), `silence` (the probe got nothing recorded).
     causes: tuple[str, ...]
-
-
-class MaintenanceFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Announced work that touches the judged span, and what it took out of it."""
-
-    id: str
-    title: str
-    since: Moment
-    until: Moment
-    services: tuple[str, ...]
-    announced_at: Moment
-    #: The ledger entry of the tenant `platform` that announced it, and its number there.
-    entry: str
-    number: int | None
-    cancelled_at: Moment | None
-    cancel_entry: str | None
-    cancel_number: int | None
-    #: It was announced later than the playbook asks, and is judged like any other time.
-    late: bool
-    #: Some of it lies outside the playbook's weekly window; that alone changes no figure.
-    outside_window: bool
-    #: Minutes of the judged span that it took out, for each of its services.
-    excluded_minutes: int
 
 
 class AmendmentFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,17 +233,18 @@ class Statement(Figures, frozen=True, kw_only=True):
     calls: tuple[CallFigures, ...]
     playbook: str
     ledger: tuple[LedgerRange, ...]
-    #: These two are absent from statements that were signed before there were such members.
+    #: These three are absent from statements that were signed before there were such members.
     agreement: Agreement | msgspec.UnsetType = msgspec.UNSET
     #: Null once the asked span is over, and while nothing was judged.
     projected: Projection | msgspec.UnsetType | None = msgspec.UNSET
+    planned_work: PlannedWork | msgspec.UnsetType = msgspec.UNSET
     signature: Signature | msgspec.UnsetType = msgspec.UNSET
 
 
 #: What may differ between two computations of the same figures.
 CIRCUMSTANCES = frozenset({"computed_at", "signature"})
 #: What statements did not say from the first.
-ADDED = ("agreement", "projected")
+ADDED = ("agreement", "planned_work", "projected")
 
 
 def first_difference(one: Statement, other: Statement) -> tuple[str, object, object] | None:

@@ -9,16 +9,11 @@ from typing import TypeVar
 from msgspec.structs import asdict
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
-from ai_agent_mesh.operations.planned import (
-    Maintenance,
-    excluded_spans,
-    is_late,
-    is_outside_window,
-    notice_asked,
-)
+from ai_agent_mesh.operations.planned import notice_asked
 from ai_agent_mesh.operations.statements import figuring
 from ai_agent_mesh.operations.statements.figuring import Purse, Ruling
-from ai_agent_mesh.operations.statements.model import Calls, Correction, Evidence, Tenure
+from ai_agent_mesh.operations.statements.model import Calls, Correction, Evidence, Planned, Tenure
+from ai_agent_mesh.operations.statements.planning import maintenance, stood
 from ai_agent_mesh.operations.statements.projecting import projected
 from ai_agent_mesh.operations.statements.rules import judge, outages, terms_of
 from ai_agent_mesh.operations.statements.statement import (
@@ -29,7 +24,6 @@ from ai_agent_mesh.operations.statements.statement import (
     Figures,
     LatencyFigures,
     LedgerRange,
-    MaintenanceFigures,
     OutageFigures,
     Part,
     Statement,
@@ -43,7 +37,6 @@ from ai_agent_mesh.sla import (
     attainment,
     credit_percent,
     percent_text,
-    started_in,
 )
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -70,8 +63,12 @@ def state(
     playbook: Playbook,
     now: datetime,
     corrections: Sequence[Correction] = (),
+    planned: Planned | None = None,
 ) -> Statement:
-    """Return the statement of adjoining tenures, each judged by its own tier; at least one."""
+    """Return the statement of adjoining tenures, each judged by its own tier; at least one.
+
+    Without `planned` it says nothing of the acts about planned work, nor of who was told.
+    """
     span = Span(evidence[0][0].span.since, evidence[-1][0].span.until)
     ahead = max(timedelta(0), subject.asked.until - span.until) // MINUTE
     rulings = [
@@ -100,7 +97,7 @@ def state(
         parts=tuple(parts),
         unavailable=tuple(one for ruling in rulings for one in _outages(ruling)),
         maintenance=tuple(
-            _maintenance(work, span, playbook)
+            maintenance(work, span, playbook, planned)
             for work in dict.fromkeys(work for _, found in evidence for work in found.works)
         ),
         amendments=tuple(map(_amendment, corrections)),
@@ -109,6 +106,7 @@ def state(
         playbook=playbook.digest,
         ledger=tuple(ledger),
         agreement=_agreement(playbook),
+        planned_work=stood(planned),
         projected=projected(rulings, subject.asked, [_credit(one) for one in rulings[:-1]]),
     )
 
@@ -206,29 +204,6 @@ def _outages(ruling: Ruling) -> Iterator[OutageFigures]:
             services=tuple(service.value for service in one.services),
             causes=one.causes,
         )
-
-
-def _maintenance(work: Maintenance, span: Span, playbook: Playbook) -> MaintenanceFigures:
-    judged, off = started_in(span), work.cancelled
-    return MaintenanceFigures(
-        id=work.id,
-        title=work.title,
-        since=work.span.since,
-        until=work.span.until,
-        services=tuple(service.value for service in work.named),
-        announced_at=work.announced.at,
-        entry=work.announced.entry,
-        number=work.announced.number,
-        cancelled_at=off.at if off else None,
-        cancel_entry=off.entry if off else None,
-        cancel_number=off.number if off else None,
-        late=is_late(work, playbook),
-        outside_window=is_outside_window(work, playbook),
-        excluded_minutes=sum(
-            len(range(max(one.start, judged.start), min(one.stop, judged.stop)))
-            for one in excluded_spans([work], playbook)
-        ),
-    )
 
 
 def _amendment(one: Correction) -> AmendmentFigures:

@@ -11,8 +11,9 @@ from ai_agent_mesh.operations.statements.cells import (
     met_text,
     share_text,
 )
+from ai_agent_mesh.operations.statements.planning import MaintenanceFigures, NoticeFigures
 from ai_agent_mesh.operations.statements.slos import Slo
-from ai_agent_mesh.operations.statements.statement import MaintenanceFigures, Part, Statement
+from ai_agent_mesh.operations.statements.statement import Part, Statement
 
 WIDTH = 78
 CAUSES = {
@@ -214,6 +215,17 @@ def _maintenance(one: Statement) -> Iterator[str]:
             proof = _entry(work.cancel_entry, work.cancel_number)
             yield f"      cancelled {clock(work.cancelled_at)}, {proof}"
         yield f"      {work.excluded_minutes} minutes excluded{_flags(work)}"
+        for notice in work.notices or ():
+            yield from _notice(notice)
+
+
+def _notice(one: NoticeFigures) -> Iterator[str]:
+    """Tell what came of one delivery, of what was announced or called off."""
+    tries = "1 try" if one.attempts == 1 else f"{one.attempts} tries"
+    what = one.type.removeprefix("maintenance.")
+    yield f"      {what}: {one.outcome} to {one.host} {clock(one.at)}, {tries}, entry {one.number}"
+    if one.reason:
+        yield from (f"        {line}" for line in wrap(one.reason, WIDTH - 8))
 
 
 def _amendments(one: Statement) -> Iterator[str]:
@@ -249,6 +261,10 @@ def _proof(one: Statement) -> Iterator[str]:
             yield f"  Ledger of {part.tenant}: {part.entries} entries, {numbers}"
         else:
             yield f"  Ledger of {part.tenant}: no entries in this period"
+    if one.planned_work:
+        acts, last = one.planned_work.acts, one.planned_work.hash.hex()
+        yield f"  Planned work: {acts} announcements and cancellations up to then,"
+        yield f"  hash {last}"
     yield f"  Playbook {one.playbook}"
     yield "  `mesh sla verify` recomputes every figure above from these entries."
 

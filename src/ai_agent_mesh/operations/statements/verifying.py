@@ -20,6 +20,7 @@ from ai_agent_mesh.evidence import (
 )
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.operations.planned import breaks
 from ai_agent_mesh.operations.statements import bundle
 from ai_agent_mesh.operations.statements.bundle import MinutesLine, Piece, PlaybookText, Stated
 from ai_agent_mesh.operations.statements.counting import Counts
@@ -203,6 +204,9 @@ class _Verifier:
 
     def _check_figures(self) -> None:
         whose = self._whose
+        if self._statement.planned_work is not msgspec.UNSET:
+            for place, reason in breaks(self._sections.acts):
+                self._fail(Check.MAINTENANCE, place, reason)
         if self._sections.whole:
             self._sections.check_corrections()
             for tenant in whose:
@@ -236,9 +240,11 @@ class _Verifier:
         told, found = self._statement, self._sections
         if found.whole:
             ledger = [found.range(who) for who in self._whose]
-            return Proven(found.counts, found.watched, found.acts, ledger, found.corrections)
+            return Proven(
+                found.counts, found.watched, found.acts, ledger, found.corrections, found.told
+            )
         watched = _stated_watches(told)
-        return Proven(self._told, watched, found.acts, told.ledger, found.corrections)
+        return Proven(self._told, watched, found.acts, told.ledger, found.corrections, found.told)
 
     def _check_statement(self) -> None:
         stated = self._stated

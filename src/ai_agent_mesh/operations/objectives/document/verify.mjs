@@ -595,7 +595,45 @@ function known(acts, settled, since, until) {
     .sort((a, b) => Number(a.since - b.since) || Number(a.until - b.until) || (a.id < b.id ? -1 : 1));
 }
 
-function maintenance(work, inside, playbook) {
+/** Where the acts about planned work do not follow from each other, and why; each is bound to all before it. */
+async function breaks(acts) {
+  const found = [];
+  let hash = new Uint8Array(32), place = 0, begun = false;
+  for (const { entry, digest } of acts) {
+    const { ordinal, previous } = entry.detail, due = String(++place);
+    if (ordinal === undefined) {
+      if (begun) found.push([entry.id, "it says nothing of its place among the acts"]);
+    } else if (ordinal !== due) {
+      found.push([`act ${due}`, `${entry.id} comes in its place, and is act ${ordinal.slice(0, 20)}`]);
+    } else if (previous !== base64(hash)) {
+      found.push([entry.id, "the acts before it are not those that it followed"]);
+    }
+    begun ||= ordinal !== undefined;
+    hash = await sha256(hash, digest);
+  }
+  return found;
+}
+
+async function linkOf(acts) {
+  let hash = new Uint8Array(32);
+  for (const { digest } of acts) hash = await sha256(hash, digest);
+  return { acts: acts.length, hash: base64(hash) };
+}
+
+const isTelling = (entry) => entry.kind === "notice" && entry.detail?.topic === "maintenance";
+/** What an entry says of one subscriber having been told of planned work. */
+function telling(number, entry) {
+  const { about, type, notice, subscription, host, reason } = entry.detail;
+  const [attempts, repeats] = [entry.detail.attempts, entry.detail.doubtful_repeats].map((digits) => (
+    /^[0-9]+$/.test(digits ?? "") ? Number(digits) : undefined));
+  if ([about, type, notice, subscription, host, attempts, repeats].includes(undefined)) {
+    throw new Error(`${entry.id} tells of no delivery`);
+  }
+  return { work: about, type, outcome: notice, at: moment(entry.at), notice: entry.object ?? "", subscription, host,
+    attempts, doubtful_repeats: repeats, reason: reason ?? null, entry: entry.id, number };
+}
+
+function maintenance(work, inside, playbook, notices) {
   const takes = inTime(work, noticeOf(playbook)), range = clip(wholly(work.since, work.until), inside);
   return {
     id: work.id, title: work.title, since: told(work.since), until: told(work.until), services: work.services,
@@ -604,6 +642,7 @@ function maintenance(work, inside, playbook) {
     cancel_number: work.cancelled && work.cancelled.number,
     late: work.since - work.announced.at < durationOf(playbook.maintenance.notice),
     outside_window: !covers(playbook.maintenance.window, work), excluded_minutes: takes ? size(range) : 0,
+    notices: notices.filter((one) => one.work === work.id).map(({ work: _, at, ...one }) => ({ ...one, at: told(at) })),
   };
 }
 
@@ -649,13 +688,13 @@ const shared = (values) => (values.every((value) => value === values[0]) ? value
 
 const agreement = ({ company, owner, product, updated, version }) => ({ company, owner, product, updated, version });
 /** What statements did not say from the first. */
-const ADDED = ["agreement", "projected"];
+const ADDED = ["agreement", "planned_work", "projected"];
 const AS_TOLD = ["tenant", "tenant_name", "month", "asked_since", "asked_until", "computed_at", "playbook"];
 /** The statement that follows from the evidence; what no ledger proves is taken as told. */
-function restated(stated, counts, watched, acts, ledger, corrections, playbook) {
+async function restated(stated, counts, watched, acts, ledger, corrections, tellings, playbook) {
   const ends = stated.parts.at(-1).until, until = moment(ends), since = moment(stated.parts[0].since);
   const computed = moment(stated.computed_at) - durationOf(playbook.measurement.probe.interval);
-  const settled = computed - (computed % MINUTE);
+  const settled = computed - (computed % MINUTE), toldOf = tellings.filter((one) => one.at < settled);
   const behind = moment(stated.asked_until) - until, ahead = behind > 0n ? Number(behind / MINUTE) : 0;
   const rulings = stated.parts.map((part) => {
     const [from, to] = [moment(part.since), moment(part.until)];
@@ -682,7 +721,8 @@ function restated(stated, counts, watched, acts, ledger, corrections, playbook) 
       .map((name) => [name, shared(parts.map((part) => part[name]))])),
     unavailable: rulings.flatMap(outages), latency: latency(pooled, playbook),
     amendments: corrections.map(corrected),
-    maintenance: [...works.values()].map((work) => maintenance(work, inside, playbook)),
+    maintenance: [...works.values()].map((work) => maintenance(work, inside, playbook, toldOf)),
+    planned_work: await linkOf(acts.filter(({ entry }) => moment(entry.at) < settled)),
     calls: pooled.map(({ service, category, sums }) => (
       { service, category, calls: sums[0], valid: sums[1], bad: sums[2] })),
   };
@@ -794,6 +834,7 @@ class Reading extends Keys {
   playbooks = new Map();
   whole = new Map();
   acts = [];
+  tellings = [];
   corrections = [];
   corrected = new Map();
   held = new Set();
@@ -901,7 +942,8 @@ class Reading extends Keys {
     }
     if (!section.head) {
       const said = entry.kind === "act" && entry.tenant === "platform" && entry.detail?.act;
-      if (["maintenance.announce", "maintenance.cancel"].includes(said)) this.acts.push({ number: line.number, entry });
+      if (["maintenance.announce", "maintenance.cancel"].includes(said)) this.acts.push({ number: line.number, entry, digest: bytesOf(line.digest) });
+      else if (isTelling(entry)) this.tell(line, entry);
       else if (entry.kind === "amendment") this.correct(line, entry);
       return;
     }
@@ -911,6 +953,13 @@ class Reading extends Keys {
     if (!known) this.fail("playbook", section.batch.playbook, "it is not in the bundle");
     section.inside += this.counts.add(entry, known?.thresholds);
     this.hold(line, entry, section.batch);
+    if (isTelling(entry)) this.tell(line, entry);
+  }
+
+  /** Keep a delivery of the tenant's, once. */
+  tell(line, entry) {
+    if (entry.tenant !== this.whose[0] || this.tellings.some((one) => one.entry === entry.id)) return;
+    try { this.tellings.push(telling(line.number, entry)); } catch (error) { this.fail("maintenance", entry.id, error.message); }
   }
 
   correct(line, made) {
@@ -957,8 +1006,9 @@ class Reading extends Keys {
     await this.signed(head, headText(head), place);
   }
 
-  check() {
+  async check() {
     const { whose } = this, drawn = this.whole.size > 0;
+    if ("planned_work" in this.stated) for (const [place, reason] of await breaks(this.acts)) this.fail("maintenance", place, reason);
     if (drawn) {
       for (const one of this.corrections) {
         if (!this.held.has(one.digest)) this.fail("amendment", one.made.id, "the call that it corrects is not here");
@@ -972,10 +1022,13 @@ class Reading extends Keys {
     if (!known) return this.fail("playbook", this.stated.playbook, "it is not in the bundle");
     try {
       const again = drawn
-        ? restated(this.stated, this.counts, this.watched, this.acts, this.ranges(whose), this.corrections, known.playbook)
-        : restated(this.stated, this.told, watches(this.stated), this.acts, this.stated.ledger, this.corrections, known.playbook);
+        ? await restated(this.stated, this.counts, this.watched, this.acts, this.ranges(whose), this.corrections,
+          this.tellings, known.playbook)
+        : await restated(this.stated, this.told, watches(this.stated), this.acts, this.stated.ledger, this.corrections,
+          this.tellings, known.playbook);
       // What an earlier version did not say yet is not asked of it.
       for (const member of ADDED) if (!(member in this.stated)) delete again[member];
+      if (!("planned_work" in this.stated)) for (const work of again.maintenance) delete work.notices;
       const found = difference(this.stated, again);
       if (found) this.fail("figure", found[0], `stated ${JSON.stringify(found[1])}, recomputed ${JSON.stringify(found[2])}`);
     } catch (error) {
@@ -1019,7 +1072,7 @@ export async function verified(text) {
   if (!ended) reading.fail("file", "end", "the file is cut short: its last line is missing");
   await reading.close();
   reading.closeMinutes();
-  reading.check();
+  await reading.check();
   await reading.signed(first, utf8(`ai-agent-mesh statement v1\n${first.text}`), "statement");
   const failures = [...reading.failures.values()];
   return { sound: !failures.length, drawn: reading.whole.size ? "entries" : "minutes", entries: reading.entries,
