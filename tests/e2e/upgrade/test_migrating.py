@@ -81,3 +81,13 @@ async def test_a_migration_that_is_killed_leaves_nothing_and_the_next_one_works(
     await watcher.close()
     assert await current_revision(empty) is None
     assert await migrate(empty, postgres.user) == head_revision()
+
+
+async def test_asking_for_the_revision_imports_nothing_that_migrates() -> None:
+    said = (
+        "import sys; from ai_agent_mesh.plumbing.postgres import head_revision; head_revision();"
+        "print(sorted({'alembic', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", said, stdout=-1)
+    out, _ = await process.communicate()
+    assert out == b"[]\n"
