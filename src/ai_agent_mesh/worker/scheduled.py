@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from ai_agent_mesh.operations.credits import Credits
+from ai_agent_mesh.operations.objectives import forget_minutes
 from ai_agent_mesh.operations.probe import forget as forget_tries
 from ai_agent_mesh.plumbing.jobs import Engine, Scheduled, forget_leases
 from ai_agent_mesh.wiring import Mesh
@@ -17,6 +18,8 @@ CLOSE_EVERY = timedelta(hours=1)
 #: How long the queue remembers a segment that is done, and the probe's runs are kept: for whoever
 #: looks into a trouble. The evidence of both is in the ledger.
 DONE_KEPT = timedelta(days=1)
+#: The platform's minutes are read by alerts alone, whose windows a playbook bounds at 28 days.
+MINUTES_KEPT = timedelta(days=31)
 #: So many segments are dropped in one transaction.
 AT_ONCE = 1_000
 
@@ -29,6 +32,7 @@ def jobs_of(mesh: Mesh, engine: Engine) -> tuple[Scheduled, ...]:
             pass
         await forget_leases(mesh.app, now - DONE_KEPT)
         await forget_tries(mesh.app, now - DONE_KEPT)
+        await forget_minutes(mesh.ledger, now - MINUTES_KEPT)
 
     closer = Credits(mesh.app, mesh.operations, mesh.playbook, mesh.clock)
     return (

@@ -6,7 +6,7 @@ from ai_agent_mesh.operations.objectives.page import as_page
 from ai_agent_mesh.operations.objectives.service import Objectives, SpanAhead
 from ai_agent_mesh.operations.objectives.standing import Standing, Standings
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
-from ai_agent_mesh.operations.objectives.windows import Window, read_windows
+from ai_agent_mesh.operations.objectives.windows import Window, forget_minutes, read_windows
 
 __all__ = [
     "SLOS_STYLE",
@@ -18,6 +18,7 @@ __all__ = [
     "Standings",
     "Window",
     "as_page",
+    "forget_minutes",
     "read_windows",
     "slos_fragment",
     "slos_page",

@@ -11,7 +11,7 @@ from ai_agent_mesh.operations.objectives.sums import Spans, sums_by_day, sums_si
 from ai_agent_mesh.operations.planned import Maintenance, excluded_spans
 from ai_agent_mesh.operations.statements import Calls, Watch
 from ai_agent_mesh.playbook import Playbook
-from ai_agent_mesh.plumbing.postgres import Tx
+from ai_agent_mesh.plumbing.postgres import Database, Tx
 from ai_agent_mesh.sla import Service, spans_of
 
 
@@ -111,3 +111,15 @@ def days_of(span: Span) -> Iterator[Span]:
 
 def _minutes(span: Span | None) -> int:
     return span.length // MINUTE if span else 0
+
+
+async def forget_minutes(ledger: Database, before: datetime) -> None:
+    """Drop the platform's minutes before a moment; each tenant's own stay.
+
+    What arrives for a dropped minute begins it anew, and is dropped in its turn.
+
+    Raises:
+        DatabaseAway: the database cannot be reached now.
+    """
+    async with ledger.transaction() as tx:
+        await tx.execute("DELETE FROM platform_minute WHERE minute < $1", before)
