@@ -19,7 +19,7 @@ from rich.table import Table
 
 from ai_agent_mesh.plumbing.postgres import migrate
 from ai_agent_mesh.plumbing.postgres.embedded import EmbeddedServer
-from benchmarks import ledger, objectives, policy, replay, requests, runs
+from benchmarks import ledger, objectives, policy, replay, requests, rollup, runs
 from benchmarks.figures import Figure
 
 Measured = Callable[[str, str], Awaitable[list[Figure]]]
@@ -41,6 +41,7 @@ async def on_fresh_database(measure: Measured) -> list[Figure]:
 PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "requests": requests.run,
     "ledger": lambda: on_fresh_database(ledger.run),
+    "rollup": rollup.run,
     "policy": policy.run,
     "runs": runs.run,
     "objectives": lambda: on_fresh_database(objectives.run),

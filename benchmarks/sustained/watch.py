@@ -1,16 +1,16 @@
 """Looks at the running system every few seconds: memory, processor time, and the ledger's lag."""
 
 import asyncio
-import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
+from benchmarks.processor import busy_s, cpu_s, family
+
 EVERY_S = 5.0
-_TICKS = os.sysconf("SC_CLK_TCK")
 _LAG = "mesh_ledger_sequencer_lag_seconds"
 
 
@@ -77,26 +77,14 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
 
 def _sample(at_s: float, pids: Mapping[str, int], lag_s: float) -> Sample:
     named = frozenset(pids.values())
-    families = {name: list(_family(pid, named)) for name, pid in pids.items()}
+    families = {name: list(family(pid, named)) for name, pid in pids.items()}
     return Sample(
         at_s,
-        {name: sum(map(_pss, family)) for name, family in families.items()},
-        {name: sum(map(_cpu_s, family)) for name, family in families.items()},
-        _busy_s(),
+        {name: sum(map(_pss, members)) for name, members in families.items()},
+        {name: sum(map(cpu_s, members)) for name, members in families.items()},
+        busy_s(),
         lag_s,
     )
-
-
-def _family(pid: int, named: frozenset[int]) -> Iterator[int]:
-    """Yield a process and all that came of it, but for those that are named themselves."""
-    yield pid
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:
-        return
-    for child in map(int, children.split()):
-        if child not in named:
-            yield from _family(child, named)
 
 
 def _pss(pid: int) -> int:
@@ -110,23 +98,6 @@ def _pss(pid: int) -> int:
         return 0
     sizes = {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
     return sizes["Pss"] - sizes["Pss_Shmem"]
-
-
-def _cpu_s(pid: int) -> float:
-    """Return the processor time of a process, and of its children that have ended."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return sum(map(int, fields[11:15])) / _TICKS
-
-
-def _busy_s() -> float:
-    """Return the processor time that the machine has spent on anything."""
-    user, nice, system, _idle, _waiting, *rest = (
-        int(part) for part in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
-    )
-    return (user + nice + system + sum(rest[:2])) / _TICKS
 
 
 def _lag(metrics: str) -> float:
