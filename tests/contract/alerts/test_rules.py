@@ -189,27 +189,3 @@ def test_openslo_names_the_method_that_a_tier_is_judged_by(
         assert slo["spec"]["budgetingMethod"] == budgeting
         (goal,) = slo["spec"]["objectives"]
         assert goal == {"displayName": "Enterprise", "target": 0.9999, **slices}
-
-
-def test_openslo_documents_have_the_shape_of_the_specification() -> None:
-    """OpenSLO v1: names by RFC 1123, one calendar window, a ratio of a part and a total."""
-    first, *slos = yaml.safe_load_all(openslo.render(default()))
-    assert first["kind"] == "Service"
-    names = [one["metadata"]["name"] for one in slos]
-    assert len(set(names)) == len(names) == 3 * 4 + 5 * 3
-    for one in slos:
-        assert one["apiVersion"] == "openslo/v1"
-        assert one["kind"] == "SLO"
-        name, spec = one["metadata"]["name"], one["spec"]
-        assert len(name) <= 63
-        assert name.replace("-", "").isalnum()
-        assert name == name.lower()
-        assert spec["service"] == first["metadata"]["name"]
-        (window,) = spec["timeWindow"]
-        assert window["duration"] == "1M"
-        assert window["isRolling"] is False
-        assert window["calendar"]["timeZone"] == "UTC"
-        ratio = spec["indicator"]["spec"]["ratioMetric"]
-        assert len({"good", "bad"} & ratio.keys()) == 1
-        assert "total" in ratio
-        assert all(0 <= goal["target"] < 1 for goal in spec["objectives"])

@@ -1,8 +1,9 @@
 """Documents of OpenSLO v1: a service, an SLO for each tier and service, and one for each latency.
 
-Source: OpenSLO specification v1, github.com/OpenSLO/OpenSLO. Calendar windows begin with a month
-in UTC. What a tier is judged by names the budgeting method: minutes are time slices, a mean over
-intervals is the ratio over slices, and requests are occurrences.
+Source: OpenSLO specification v1, github.com/OpenSLO/OpenSLO, and what its Go SDK asks besides.
+Calendar windows begin with a month in UTC. What a tier is judged by names the budgeting method:
+minutes are time slices, a mean over intervals is the ratio over slices (which the specification's
+examples and SDK know, though not its text), and requests are occurrences.
 """
 
 from collections.abc import Iterator
@@ -24,10 +25,14 @@ _WINDOWS: dict[MeasuredWindow, dict[str, object]] = {
     MeasuredWindow.CALENDAR_MONTH: {
         "duration": "1M",
         "isRolling": False,
-        "calendar": {"startTime": "2026-01-01 00:00:00", "timeZone": "UTC"},
+        "calendar": {"startTime": "2026-01-01 00:00:00", "timeZone": "Etc/UTC"},
     },
 }
 _OCCURRENCES = "Occurrences"
+#: A target stays under 1, and a slice's above 0: this far from both is what stands for them.
+_LEAST = 1e-9
+#: Names to be shown are no longer.
+_SHOWN = 63
 
 
 def render(playbook: Playbook) -> str:
@@ -41,7 +46,7 @@ def _service(playbook: Playbook) -> dict[str, object]:
     return {
         "apiVersion": _API,
         "kind": "Service",
-        "metadata": {"name": _PRODUCT, "displayName": playbook.document.product},
+        "metadata": {"name": _PRODUCT, "displayName": playbook.document.product[:_SHOWN]},
         "spec": {"description": f"Kept by {playbook.document.owner}."},
     }
 
@@ -87,7 +92,7 @@ def _slo(
     return {
         "apiVersion": _API,
         "kind": "SLO",
-        "metadata": {"name": name, "displayName": title},
+        "metadata": {"name": name, "displayName": title[:_SHOWN]},
         "spec": {
             "description": f"{title}, over a {window} in UTC.",
             "service": _PRODUCT,
@@ -104,11 +109,11 @@ def _budgeting(tier: Tier, playbook: Playbook) -> tuple[str, dict[str, object]]:
     rule = playbook.measurement
     match tier.method:
         case Method.PERIOD:
-            least = _target(1 - rule.error_threshold)
-            return "Timeslices", {"timeSliceTarget": least, "timeSliceWindow": "1m"}
+            least = float(1 - rule.error_threshold)
+            return "Timeslices", {"timeSliceTarget": max(least, _LEAST), "timeSliceWindow": "1m"}
         case Method.ALL_FAIL:
             # Any good request makes a minute good; OpenSLO has no name for "more than nothing".
-            return "Timeslices", {"timeSliceTarget": 1e-9, "timeSliceWindow": "1m"}
+            return "Timeslices", {"timeSliceTarget": _LEAST, "timeSliceWindow": "1m"}
         case Method.INTERVALS:
             return "RatioTimeslices", {"timeSliceWindow": window_name(rule.interval)}
         case Method.REQUESTS:
@@ -138,4 +143,4 @@ def _metric(query: str) -> dict[str, object]:
 
 
 def _target(share: Fraction) -> float:
-    return float(share)
+    return min(float(share), 1 - _LEAST)
