@@ -14,7 +14,7 @@ from tests.e2e.operations.conftest import Book, at
 from tests.e2e.operations.tampering import TAMPERED, Piece, changed, kind, text, without
 from tests.e2e.operations.test_amendments import amend, failed
 from tests.e2e.operations.test_bundles import bundle_of, evidence
-from tests.e2e.operations.withheld import WITHHELD, planned
+from tests.e2e.operations.withheld import WITHHELD, older, planned, uncancelled, untold
 from tests.e2e.web.conftest import Browser
 
 from ai_agent_mesh.operations.objectives import as_page
@@ -126,8 +126,10 @@ async def test_both_find_what_is_withheld_of_planned_work_and_show_who_was_told(
 ) -> None:
     lines = await planned(book, signer)
     bundles = {name: change(lines) for name, (change, _, _) in WITHHELD.items()}
-    theirs = await both(browser, {"sound": lines, **bundles}, tmp_path)
-    assert [name for name, (_, failures) in theirs.items() if not failures] == ["sound"]
+    bundles |= {"nothing called off": uncancelled(lines, signer), "untold": untold(lines, signer)}
+    sound = {"sound": lines, "older": older(lines, signer)}
+    theirs = await both(browser, {**sound, **bundles}, tmp_path)
+    assert {name for name, (_, failures) in theirs.items() if not failures} == sound.keys()
     page = page_of(lines)
     shown = await seen(browser, page, tmp_path / "statement.html")
     assert "✓ Proven" in shown

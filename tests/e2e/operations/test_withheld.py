@@ -1,7 +1,6 @@
 """What was announced, called off and told comes along with a statement, and cannot be left out."""
 
-import base64
-import json
+import asyncio
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -11,9 +10,16 @@ import pytest
 from msgspec import structs
 from tests.conftest import Databases
 from tests.e2e.operations.conftest import Book, at
-from tests.e2e.operations.tampering import changed, kind
 from tests.e2e.operations.test_bundles import announce, bundle_of
-from tests.e2e.operations.withheld import CANCELLING, WITHHELD, hidden, planned
+from tests.e2e.operations.withheld import (
+    CANCELLING,
+    WITHHELD,
+    hidden,
+    older,
+    planned,
+    uncancelled,
+    untold,
+)
 
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.kernel.spans import Span
@@ -28,7 +34,6 @@ from ai_agent_mesh.operations.planned import (
     cancelled,
 )
 from ai_agent_mesh.operations.statements import as_text, first_difference, verified
-from ai_agent_mesh.operations.statements.bundle import signed_text
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.product.ledger import Inbox
 
@@ -89,38 +94,38 @@ async def test_whatever_is_withheld_is_named(book: Book, signer: Signer) -> None
         assert (str(first.check), first.place[: len(place)]) == (check, place), (name, first)
 
 
-async def test_a_cancellation_cannot_be_withheld_even_by_whoever_signs(
+async def test_not_even_whoever_signs_can_pass_over_what_others_were_told(
     book: Book, signer: Signer
 ) -> None:
-    """The signer states that nothing was called off and leaves the act out; the next one tells."""
+    """The signer states that nothing was called off, or that nobody was told: the entries tell."""
     lines = await planned(book, signer)
-    told = json.loads(json.loads(lines[0])["text"])
-    (off,) = (work for work in told["maintenance"] if work["title"] == "Called off")
-    assert off["excluded_minutes"] == 0
-    off.update(cancelled_at=None, cancel_entry=None, cancel_number=None, excluded_minutes=2)
-    told["planned_work"]["acts"] = 3
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    sign = base64.b64encode(signer.sign(signed_text(text.encode()))).decode()
-    without = hidden(
-        changed(lines, kind("statement"), lambda one: one.update(text=text, signature=sign)),
-        CANCELLING,
-    )
-    first = verified(without).failures[0]
+    first = verified(uncancelled(lines, signer)).failures[0]
     assert (str(first.check), first.place) == ("maintenance", "act 3")
+    first = verified(untold(lines, signer)).failures[0]
+    assert (str(first.check), first.place) == ("figure", "maintenance.2.notices")
 
 
 async def test_a_bundle_from_before_there_was_a_stream_still_holds(
     book: Book, signer: Signer
 ) -> None:
-    lines = await planned(book, signer)
-    told = json.loads(json.loads(lines[0])["text"])
-    del told["planned_work"]
-    for work in told["maintenance"]:
-        del work["notices"]
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    sign = base64.b64encode(signer.sign(signed_text(text.encode()))).decode()
-    older = changed(lines, kind("statement"), lambda one: one.update(text=text, signature=sign))
-    assert verified(older).failures == []
+    assert verified(older(await planned(book, signer), signer)).failures == []
+
+
+async def test_however_many_announce_at_once_each_follows_another(
+    book: Book, signer: Signer
+) -> None:
+    await book.tenant("acme", "enterprise", at(0, -90))
+    draft = Draft(title="Disks", since=at(3), until=at(4))
+    made = await asyncio.gather(*(announce(book, at(0, day=1), draft) for _ in range(8)))
+    moments = {one.announced.at for one in made}
+    assert (len(moments), min(moments)) == (8, at(0, day=1))
+    await book.probe(at(0), 5)
+    await book.number()
+    verdict = verified(await bundle_of(book, signer, at(5)))
+    assert verdict.failures == []
+    assert verdict.statement
+    assert verdict.statement.planned_work
+    assert verdict.statement.planned_work.acts == 8
 
 
 async def test_acts_that_come_after_a_statement_do_not_change_it(

@@ -1,5 +1,6 @@
 """A month with planned work, called off in part, and ways to hide what was said of it."""
 
+import base64
 import json
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from ai_agent_mesh.operations.notices import Due, Notice, Outcome, Topic
 from ai_agent_mesh.operations.notices.model import Try
 from ai_agent_mesh.operations.notices.rules import entry_of
 from ai_agent_mesh.operations.planned import Draft, Maintenance
+from ai_agent_mesh.operations.statements.bundle import signed_text
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.product.ledger import Inbox
 from ai_agent_mesh.sla import Fault, Service
@@ -70,10 +72,10 @@ def places(lines: Lines, chosen: Callable[[Piece], bool]) -> list[int]:
     return [at for at, line in enumerate(lines) if chosen(json.loads(line))]
 
 
-def hidden(lines: Lines, chosen: Callable[[Piece], bool]) -> Lines:
+def hidden(lines: Lines, chosen: Callable[[Piece], bool], which: int = -1) -> Lines:
     """Leave the last chosen entry out, with its batch, and let the end not tell."""
-    *_, last = (at for at in places(lines, chosen) if json.loads(lines[at - 1])["type"] == "batch")
-    kept = [*lines[: last - 1], *lines[last + 1 :]]
+    alone = [at for at in places(lines, chosen) if json.loads(lines[at - 1])["type"] == "batch"]
+    kept = [*lines[: alone[which] - 1], *lines[alone[which] + 1 :]]
     fewer = {name: json.loads(kept[-1])[name] - 1 for name in ("batches", "entries")}
     return changed(kept, lambda piece: piece["type"] == "end", lambda end: end.update(fewer))
 
@@ -85,6 +87,13 @@ def swapped(lines: Lines, chosen: Callable[[Piece], bool]) -> Lines:
     made = list(lines)
     made[one - 1 : one + 1], made[two - 1 : two + 1] = pairs[two], pairs[one]
     return made
+
+
+def forged(lines: Lines) -> Lines:
+    """Alter the first act and let its digest fit: those after it were bound to another."""
+    first = places(lines, acts)[0]
+    return [*changed(changed(lines[: first + 1], acts, text("Kept", "Left")), acts, redigested),
+            *lines[first + 1 :]]  # fmt: skip
 
 
 ACT = "act"
@@ -109,6 +118,7 @@ WITHHELD: dict[str, tuple[Callable[[Lines], Lines], str, str]] = {
         lambda x: changed(changed(x, ANNOUNCING, text("Too late", "In time!")), acts, redigested),
         "root", "seq ",
     ),
+    "the first announcement is forged": (forged, "root", "seq "),
     "announcements change places": (lambda x: swapped(x, acts), "maintenance", "act 1"),
     "that a cancellation was told": (
         lambda x: hidden(x, TELLING_OF_CANCELLING), "figure", "maintenance.1.notices",
@@ -125,3 +135,52 @@ WITHHELD: dict[str, tuple[Callable[[Lines], Lines], str, str]] = {
         "figure", "planned_work.acts",
     ),
 }  # fmt: skip
+
+
+def stated_anew(lines: Lines, signer: Signer, change: Callable[[Piece], object]) -> Lines:
+    """Let the signer state something else, and sign that."""
+    told = json.loads(json.loads(lines[0])["text"])
+    change(told)
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    sign = base64.b64encode(signer.sign(signed_text(text.encode()))).decode()
+    return changed(lines, kind("statement"), lambda one: one.update(text=text, signature=sign))
+
+
+def work_of(told: Piece, title: str) -> Piece:
+    """Return what a statement says of a work."""
+    one: Piece
+    (one,) = (work for work in told["maintenance"] if work["title"] == title)
+    return one
+
+
+def uncancelled(lines: Lines, signer: Signer) -> Lines:
+    """Let the signer state that nothing was called off, and leave out that it was."""
+
+    def change(told: Piece) -> None:
+        off = work_of(told, "Called off")
+        off.update(cancelled_at=None, cancel_entry=None, cancel_number=None, excluded_minutes=2)
+        told["planned_work"]["acts"] = 3
+
+    return hidden(stated_anew(lines, signer, change), CANCELLING)
+
+
+def untold(lines: Lines, signer: Signer) -> Lines:
+    """Let the signer state that nobody was told, and leave out how it was, but in the ledger."""
+    made = stated_anew(lines, signer, lambda told: work_of(told, "Too late").update(notices=[]))
+
+    def chosen(piece: Piece) -> bool:
+        entry = json.loads(piece["text"]) if piece["type"] == "entry" else {}
+        return bool(entry.get("object") == "ntc_Too late")
+
+    return hidden(made, chosen, which=0)
+
+
+def older(lines: Lines, signer: Signer) -> Lines:
+    """Return the bundle as it was signed before there was a stream of acts."""
+
+    def change(told: Piece) -> None:
+        del told["planned_work"]
+        for work in told["maintenance"]:
+            del work["notices"]
+
+    return stated_anew(lines, signer, change)
