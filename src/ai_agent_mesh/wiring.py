@@ -23,6 +23,7 @@ from ai_agent_mesh.operations.alerts import (
     planned_exclusions,
 )
 from ai_agent_mesh.operations.notices import Deliveries
+from ai_agent_mesh.operations.objectives import Everybody
 from ai_agent_mesh.operations.status import Readiness, Status
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.crypto import KeyedHash, MasterKey, Signer, Vault
@@ -103,6 +104,7 @@ class Mesh:
     deliveries: Deliveries
     expressions: ExpressionPool
     status: Status
+    everybody: Everybody
     surroundings: Surroundings
     alerts: Alerts
     readiness: Readiness
@@ -170,6 +172,7 @@ class Mesh:
                 deliveries=Deliveries(app, operations, vault, sender, clock, playbook.digest),
                 expressions=await stack.enter_async_context(ExpressionPool()),
                 status=Status(operations, playbook, clock),
+                everybody=Everybody(operations, playbook, clock),
                 surroundings=surroundings,
                 alerts=Alerts(
                     app, operations, playbook, clock, version=VERSION, surroundings=surroundings

@@ -6,11 +6,20 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
 
+from ai_agent_mesh.operations.objectives import SLOS_STYLE
+
 STATIC = {
     "mesh.css": "text/css",  # the framework adds the charset
+    "slos.css": "text/css",
     "mark.svg": "image/svg+xml",
 }
-CONTENT = {name: (files("ai_agent_mesh.web") / "static" / name).read_bytes() for name in STATIC}
+CONTENT = {
+    "slos.css": SLOS_STYLE.encode(),
+    **{
+        name: (files("ai_agent_mesh.web") / "static" / name).read_bytes()
+        for name in ("mesh.css", "mark.svg")
+    },
+}
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -22,7 +31,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-_STYLE = sha256(CONTENT["mesh.css"]).hexdigest()[:12]
+_STYLE = sha256(CONTENT["mesh.css"] + CONTENT["slos.css"]).hexdigest()[:12]
 _PAGES = Environment(
     loader=PackageLoader("ai_agent_mesh.web"),
     autoescape=True,

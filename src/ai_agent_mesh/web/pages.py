@@ -1,4 +1,4 @@
-"""The landing page, the status page, and the files that pages need."""
+"""The landing page, the status page, the platform's objectives, and the files that pages need."""
 
 from importlib.metadata import version
 from typing import Protocol
@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, SkipValidation
 
 from ai_agent_mesh.operations.maintenance import MaintenanceView
+from ai_agent_mesh.operations.objectives import Everybody, slos_fragment
 from ai_agent_mesh.operations.status import DAYS, NAMES, Component, State, Status, indicator
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import Service, percent_text
@@ -29,6 +30,11 @@ class Wiring(Protocol):
     @property
     def status(self) -> Status:
         """Return the public overview's keeper."""
+        ...
+
+    @property
+    def everybody(self) -> Everybody:
+        """Return who keeps where the platform's objectives stand."""
         ...
 
     @property
@@ -63,6 +69,19 @@ async def status(mesh: SkipValidation[Wiring]) -> Response[str]:
         sign=bars.SIGNS[overview.worst if overview.at else State.MAJOR],
         components=[_component(one) for one in overview.components],
         threshold=percent_text(mesh.playbook.measurement.error_threshold),
+    )
+
+
+@get("/slos", include_in_schema=False)
+async def objectives(mesh: SkipValidation[Wiring]) -> Response[str]:
+    """Show where the platform's objectives of the running month stand, all customers together."""
+    standing, fresh = await mesh.everybody.standing()
+    return page(
+        "slos.html",
+        max_age_s=30,
+        here="/slos",
+        fresh=fresh,
+        fragment=slos_fragment(standing, public=True) if standing else None,
     )
 
 
@@ -117,4 +136,4 @@ def _work(one: MaintenanceView) -> dict[str, object]:
 
 def routes() -> list[HTTPRouteHandler]:
     """Return the handlers to mount."""
-    return [landing, status, static, reference]
+    return [landing, status, objectives, static, reference]

@@ -18,7 +18,8 @@ CLOSE_EVERY = timedelta(hours=1)
 #: How long the queue remembers a segment that is done, and the probe's runs are kept: for whoever
 #: looks into a trouble. The evidence of both is in the ledger.
 DONE_KEPT = timedelta(days=1)
-#: The platform's minutes are read by alerts alone, whose windows a playbook bounds at 28 days.
+#: The platform's minutes are read by alerts, whose windows a playbook bounds at 28 days, and of the
+#: running month.
 MINUTES_KEPT = timedelta(days=31)
 #: So many segments are dropped in one transaction.
 AT_ONCE = 1_000

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 import uvicorn
 from litestar import Litestar
 from litestar.di import Provide
-from tests.conftest import Databases, needs
+from tests.conftest import Databases, Server, named, needs
 
 from ai_agent_mesh import web
 from ai_agent_mesh.kernel.clock import FixedClock
+from ai_agent_mesh.kernel.ids import new_id
+from ai_agent_mesh.operations.objectives import Everybody
 from ai_agent_mesh.operations.status import Status
 from ai_agent_mesh.operations.status import routes as public
 from ai_agent_mesh.playbook import Playbook, default
+from ai_agent_mesh.plumbing.postgres import Database, Role
 
 NOW = datetime(2026, 11, 23, 12, 0, 40, tzinfo=UTC)
 
@@ -27,16 +31,31 @@ class Pages:
     """What the pages ask for, and where they are."""
 
     status: Status
+    everybody: Everybody
     playbook: Playbook
     databases: Databases
     address: str = ""
 
 
+@pytest.fixture(scope="session")
+async def template(postgres: Server, template: str) -> AsyncIterator[str]:
+    """Fill one database with history; each test's is copied from it."""
+    name = f"mesh_history_{new_id('t')[-8:]}"
+    admin = await asyncpg.connect(named(postgres.migrate, "postgres"))
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    ledger = await Database.open(named(postgres.login, name), Role.LEDGER)
+    await history(ledger)
+    await ledger.close()
+    yield name
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
+
+
 @pytest.fixture
 async def pages(databases: Databases) -> AsyncIterator[Pages]:
     """Serve the pages; ninety days of evidence with some bad ones lie in the database."""
-    await history(databases)
-    mesh = Pages(Status(databases.operations, default(), FixedClock(NOW)), default(), databases)
+    read = (databases.operations, default(), FixedClock(NOW))
+    mesh = Pages(Status(*read), Everybody(*read), default(), databases)
     wanted = [public.summary_json, public.status_json, public.components_json, public.livez]
     app = Litestar(
         [*web.routes(), *wanted],
@@ -54,11 +73,11 @@ async def pages(databases: Databases) -> AsyncIterator[Pages]:
     listening.close()
 
 
-async def history(databases: Databases) -> None:
+async def history(ledger: Database) -> None:
     """Write roll-ups as the sequencer would: 70 days of probes, an outage, a gap."""
     first = NOW.replace(hour=0, minute=0, second=0) - timedelta(days=70)
     last = NOW.replace(second=0) - timedelta(minutes=1)
-    async with databases.ledger.transaction() as tx:
+    async with ledger.transaction() as tx:
         await tx.execute(
             """
             INSERT INTO ledger_minute

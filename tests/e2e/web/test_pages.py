@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.web.conftest import NOW, Browser, Pages
 
 from ai_agent_mesh.kernel.clock import FixedClock
+from ai_agent_mesh.operations.objectives import Everybody
 from ai_agent_mesh.operations.status import Status
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -38,7 +39,7 @@ class Strict(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize("path", ["/", "/status"])
+@pytest.mark.parametrize("path", ["/", "/status", "/slos"])
 async def test_a_page_needs_nothing_but_itself(pages: Pages, path: str) -> None:
     async with httpx.AsyncClient(base_url=pages.address) as client:
         answer = await client.get(path)
@@ -73,13 +74,61 @@ async def test_the_status_page_says_in_words_what_it_draws(pages: Pages) -> None
     assert "2026-08-26: not measured" in text
 
 
+async def test_the_objectives_are_judged_as_the_status_page_judges(pages: Pages) -> None:
+    overview = await pages.status.overview()
+    standing, fresh = await pages.everybody.standing()
+    assert standing is not None
+    assert fresh
+    assert (standing.statement.since, standing.statement.until) == (
+        NOW.replace(day=1, hour=0, second=0), NOW.replace(second=0),
+    )  # fmt: skip
+    for component in overview.components:
+        days = [day for day in component.days if day.day.month == NOW.month]
+        slo = next(i for i in standing.items if i.service == component.service)
+        assert slo.objective == "99.99%"
+        assert slo.counted == sum(day.judged for day in days)
+        assert slo.missed == str(sum(day.unavailable for day in days)), component.service
+    async with httpx.AsyncClient(base_url=pages.address) as client:
+        text = (await client.get("/slos")).text
+    page = parsed(text)
+    assert sum(each.get("role") == "img" for tag, each in page.seen if tag == "svg") == 2 * 5
+    assert "By 23 November, 12:00 UTC" in text
+    # Nobody learns from it how much others call.
+    assert "of valid calls" not in text
+    assert "≈" not in text
+
+
+async def test_the_objectives_are_shown_as_last_known_when_the_database_is_away(
+    pages: Pages,
+) -> None:
+    never = Everybody(pages.databases.operations, pages.playbook, FixedClock(NOW))
+    await pages.everybody.standing()
+    pages.everybody._read_at = float("-inf")  # half a minute has passed
+    await pages.databases.operations.close()
+    async with httpx.AsyncClient(base_url=pages.address) as client:
+        known = await client.get("/slos")
+        pages.everybody = never
+        unknown = await client.get("/slos")
+    for answer in (known, unknown):
+        assert answer.status_code == 200
+        assert "cannot read new measurements" in answer.text
+    assert "It shows what was last known" in known.text
+    assert "Objectives of November 2026" in known.text
+    assert "Nothing was read before" in unknown.text
+
+
 async def test_before_anything_was_measured_the_page_claims_neither_well_nor_ill(
     pages: Pages,
 ) -> None:
     long_ago = FixedClock(NOW - timedelta(days=300))
     pages.status = Status(pages.databases.operations, pages.playbook, long_ago)
+    pages.everybody = Everybody(pages.databases.operations, pages.playbook, long_ago)
     async with httpx.AsyncClient(base_url=pages.address) as client:
         text = (await client.get("/status")).text
+        objectives = (await client.get("/slos")).text
+    assert "Nothing to judge yet" in objectives
+    assert "✓" not in objectives
+    assert "✗" not in objectives
     assert '<section class="banner unknown" role="status">' in text
     assert "Not measured yet" in text
     assert text.count("state unknown") == 4
@@ -118,6 +167,9 @@ async def test_a_browser_shows_the_page(pages: Pages, browser: Browser, tmp_path
         f"--screenshot={picture}", "--window-size=1100,1300", f"{pages.address}/status"
     )
     assert picture.stat().st_size > 20_000
+    tree, said = await browser.watched("--dump-dom", f"{pages.address}/slos")
+    assert "Error budget left" in tree
+    assert said == []
 
 
 def parsed(text: str) -> Strict:

@@ -2,6 +2,7 @@
 
 from ai_agent_mesh.operations.objectives.bundling import Bundles
 from ai_agent_mesh.operations.objectives.console import SLOS_STYLE, slos_fragment, slos_page
+from ai_agent_mesh.operations.objectives.everybody import Everybody
 from ai_agent_mesh.operations.objectives.page import as_page
 from ai_agent_mesh.operations.objectives.service import Objectives, SpanAhead
 from ai_agent_mesh.operations.objectives.standing import Standing, Standings
@@ -11,6 +12,7 @@ from ai_agent_mesh.operations.objectives.windows import Window, forget_minutes, 
 __all__ = [
     "SLOS_STYLE",
     "Bundles",
+    "Everybody",
     "ObjectiveStore",
     "Objectives",
     "SpanAhead",

@@ -59,13 +59,13 @@ class Standings:
         """Return every objective of a tenant (by id or name); raises TenantMissing."""
         async with snapshot(self._database) as tx:
             stated = await self._objectives.statement_in(tx, tenant, self._month())
-            return await self._burnt(tx, stated)
+            return await self._items(tx, stated)
 
     async def standing(self, tenant: str) -> Standing:
         """Return the same with how each budget went over the month; raises TenantMissing."""
         async with snapshot(self._database) as tx:
             stated, evidence = await self._objectives.judged_in(tx, tenant, self._month())
-            items = await self._burnt(tx, stated)
+            items = await self._items(tx, stated)
             # Silence counts in availability, which is judged over the last part.
             days = await read_days(
                 tx,
@@ -75,42 +75,66 @@ class Standings:
                 tenant=stated.tenant,
             )
             works = await touching(tx, self._month().span)
-        seen = [(day, self._seen(found)) for day, found in days]
-        lines = [burndown(item, stated, seen) for item in items if item.kind == "availability"]
-        return Standing(
-            stated, items, lines, [self._work(one) for one in works if not one.cancelled]
-        )
-
-    def _work(self, one: Maintenance) -> Work:
-        services = frozenset(service.value for service in one.named)
-        return Work(one.title, one.span, services, excludes(one, self._playbook))
+        return assembled(stated, items, days, works, self._playbook)
 
     def _month(self) -> Month:
         return self._playbook.measurement.window_of(self._clock.now())
 
-    async def _burnt(self, tx: Tx, stated: Statement) -> Sequence[Slo]:
-        span = Span(stated.since, stated.until)
-        merged = await sketches(tx, span, stated.tenant)
+    async def _items(self, tx: Tx, stated: Statement) -> Sequence[Slo]:
+        merged = await sketches(tx, Span(stated.since, stated.until), stated.tenant)
         items = [with_percentile(item, merged) for item in slos(stated, self._playbook)]
-        factors = self._factors(stated.asked_since)
-        if not factors or not span.length:
-            return items
-        read = await read_windows(
-            tx, span.until, sorted(factors), self._playbook, tenant=stated.tenant
-        )
-        windows = {length: (self._seen(read[length]), factors[length]) for length in read}
-        return [burnt(item, stated, windows) for item in items]
+        return await burning(tx, stated, items, self._playbook, tenant=stated.tenant)
 
-    def _factors(self, at: datetime) -> Mapping[timedelta, Fraction]:
-        """Return the burn rate above which each window alarms, the least where two are as long."""
-        period, found = Month.of(at).span.length, dict[timedelta, Fraction]()
-        for urgency in Urgency:
-            for window in self._playbook.alerting.burn.of(urgency):
-                factor = window.factor(period)
-                found[window.length] = min(found.get(window.length, factor), factor)
-        return found
 
-    def _seen(self, window: Window) -> Seen:
-        """Return a window with the bad calls that its silent minutes stand for."""
-        each = MINUTE // self._playbook.measurement.probe.interval
-        return window.calls, {service: n * each for service, n in window.silent.items()}
+async def burning(
+    tx: Tx, stated: Statement, items: Sequence[Slo], playbook: Playbook, *, tenant: str | None
+) -> Sequence[Slo]:
+    """Return objectives with how fast each burns over the windows that alarm; None means all calls."""  # noqa: E501
+    factors = _factors(playbook, stated.asked_since)
+    if not factors or stated.since == stated.until:
+        return items
+    read = await read_windows(tx, stated.until, sorted(factors), playbook, tenant=tenant)
+    windows = {length: (_seen(read[length], playbook), factors[length]) for length in read}
+    return [burnt(item, stated, windows) for item in items]
+
+
+def assembled(
+    stated: Statement,
+    items: Sequence[Slo],
+    days: Sequence[tuple[Span, Window]],
+    works: Sequence[Maintenance],
+    playbook: Playbook,
+) -> Standing:
+    """Return where a month stands, by its days."""
+    seen = [(day, _seen(found, playbook)) for day, found in days]
+    return Standing(
+        stated,
+        items,
+        [burndown(item, stated, seen) for item in items if item.kind == "availability"],
+        [
+            Work(
+                one.title,
+                one.span,
+                frozenset(service.value for service in one.named),
+                excludes(one, playbook),
+            )
+            for one in works
+            if not one.cancelled
+        ],
+    )
+
+
+def _factors(playbook: Playbook, at: datetime) -> Mapping[timedelta, Fraction]:
+    """Return the burn rate above which each window alarms, the least where two are as long."""
+    period, found = Month.of(at).span.length, dict[timedelta, Fraction]()
+    for urgency in Urgency:
+        for window in playbook.alerting.burn.of(urgency):
+            factor = window.factor(period)
+            found[window.length] = min(found.get(window.length, factor), factor)
+    return found
+
+
+def _seen(window: Window, playbook: Playbook) -> Seen:
+    """Return a window with the bad calls that its silent minutes stand for."""
+    each = MINUTE // playbook.measurement.probe.interval
+    return window.calls, {service: n * each for service, n in window.silent.items()}

@@ -17,7 +17,7 @@ from ai_agent_mesh.sla import BurnRate
 
 _TOP, _BOTTOM = 30, 120
 #: The scale's lower end, and the least that its upper end is.
-_LEAST, _MOST = -1, 2
+_LEAST, _MOST = -1, 1
 #: How much of a day's width its bar takes.
 _BAR = 0.7
 _DAY = timedelta(days=1)
@@ -171,9 +171,9 @@ def _kind(burn: BurnRate | None, alarm: BurnRate | None) -> str:
 
 
 def _lines(top: int, alarm: BurnRate | None) -> Iterator[Line]:
-    yield Line("even", _y(Fraction(1), top), "1: just spends the month's budget")
+    yield Line("even", _y(Fraction(1), top), "1: evenly spent")
     if alarm is not None:
-        yield Line("alarm", _y(alarm, top), f"{rate(alarm)}: a day alarms above")
+        yield Line("alarm", _y(alarm, top), f"{rate(alarm)}: a day alarms above it")
 
 
 def _peak(days: Sequence[BurnDay], axis: Axis, top: int) -> tuple[str, float, str, str] | None:

@@ -84,8 +84,9 @@ def slos_page(standing: Standing) -> str:
     )
 
 
-def slos_fragment(standing: Standing, *, counts: bool = True) -> Markup:
-    """Return the page's content; without `counts` nothing tells how many calls there were."""
+def slos_fragment(standing: Standing, *, public: bool = False) -> Markup:
+    """Return the page's content; what is `public` tells no number of calls, nor percentiles, which
+    are kept by tenant."""
     stated = standing.statement
     month = Span(stated.asked_since, stated.asked_until)
     available = [_available(one, standing, month) for one in standing.burndowns]
@@ -95,7 +96,7 @@ def slos_fragment(standing: Standing, *, counts: bool = True) -> Markup:
         title=_title(standing),
         moment=moment,
         share=share_text,
-        counts=counts,
+        public=public,
         windows=[meter.window for meter in available[0].shown.meters],
         available=available,
         categories=_by_category(latency),
