@@ -102,6 +102,14 @@ def scenarios() -> Iterator[Scenario]:
                    (Plan(10, 20, cancelled=18),), ALARM)  # fmt: skip
     yield Scenario("cancelled, but covered by another", DOWN,
                    (Plan(10, 20, cancelled=15), Plan(9, 21)), QUIET)  # fmt: skip
+    # The one that was called off ends last, and all that failed lies in the other as well.
+    failed = ((10, GOOD), (7, BAD), (3, GOOD))
+    yield Scenario("cancelled, and what failed is covered by another", failed,
+                   (Plan(10, 20, cancelled=18), Plan(9, 17)), QUIET)  # fmt: skip
+    yield Scenario("cancelled, and another covers a part of what failed", failed,
+                   (Plan(10, 20, cancelled=18), Plan(9, 15)), ALARM)  # fmt: skip
+    yield Scenario("one within another is cancelled", ((10, GOOD), (10, AWAY), (5, GOOD)),
+                   (Plan(10, 20), Plan(12, 16, cancelled=11)), QUIET)  # fmt: skip
     yield Scenario("one ends and another goes on", DOWN, (Plan(10, 16), Plan(14, 20)), QUIET)
     yield Scenario("it overruns", DOWN, (Plan(10, 15),), ALARM)
     yield Scenario("it starts early", ((10, GOOD), (6, BAD)), (Plan(13, 20),), ALARM)

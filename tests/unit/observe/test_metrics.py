@@ -164,13 +164,13 @@ def test_calls_in_maintenance_are_counted_under_it_and_not_among_the_judged() ->
     assert sum(value for _, value in shown["mesh_requests_total"]) == 5
 
 
-def test_where_maintenance_overlaps_a_call_goes_to_the_one_that_ends_last() -> None:
+def test_a_call_goes_to_the_maintenance_of_its_minute_and_to_none_that_was_called_off() -> None:
     metrics = Metrics(PROMISED)
-    metrics.exclude([work(0, 5), work(3, 9, "mnt_b"), work(0, 99, "mnt_c", stands=False)])
-    for minute in (2, 4, 6):
+    metrics.exclude([work(0, 3), work(3, 9, "mnt_b"), work(9, 99, "mnt_c", stands=False)])
+    for minute in (2, 4, 6, 10):
         metrics.request("api", "other", Fault.NONE, 200, 1, at=moment(minute))
     found = {name: n for name, n in calls(metrics).items() if n}
-    assert found == {"mnt_a valid": 1, "mnt_b valid": 2}
+    assert found == {"valid": 1, "mnt_a valid": 1, "mnt_b valid": 2}
 
 
 def test_maintenance_is_told_with_its_edges_and_one_that_was_called_off_ends_as_it_begins() -> None:

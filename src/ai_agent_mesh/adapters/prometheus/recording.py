@@ -62,7 +62,7 @@ def maintenance() -> Iterator[Entry]:
     # The middle of the minute that is looked at decides, so neither edge is favoured.
     middle = f"(time() - {seconds(MINUTE / 2)})"
     on = f"{until} > {middle} and {since} <= {middle}"
-    # Where some overlap it is the one that ends last, as in the counters.
+    # They do not overlap, but a rule over two that processes tell differently would fail.
     yield {"record": _ACTIVE, "expr": f"0 * topk by (service) (1, {on}) + 1"}
 
 

@@ -1,8 +1,10 @@
 """Which minutes announced maintenance takes out of availability, for whoever counts calls."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.maintenance import touching
@@ -10,7 +12,7 @@ from ai_agent_mesh.operations.planned import FURTHEST, Maintenance, excludes
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.observe import Exclusion
 from ai_agent_mesh.plumbing.postgres import Tx
-from ai_agent_mesh.sla import wholly_in
+from ai_agent_mesh.sla import Service, wholly_in
 
 #: Maintenance is told of for so long after its end: the longest month, in which its minutes are
 #: still looked back at, and a day in which Prometheus may have been away.
@@ -20,13 +22,33 @@ TOLD_FOR = timedelta(days=32)
 def exclusions(works: Iterable[Maintenance], playbook: Playbook) -> Iterator[Exclusion]:
     """Yield the minutes of each service that works take out, or did until they were called off.
 
-    What was announced too late, or holds no whole minute, takes out nothing and is not among them.
+    They never overlap: where works do, each stretch is named by all that cover it, and stands for
+    as long as one of them does. What was announced too late is not among them.
     """
-    for work in works:
-        minutes = wholly_in(work.span)
-        if minutes and excludes(replace(work, cancelled=None), playbook):
-            for service in work.named:
-                yield Exclusion(work.id, service.value, minutes, stands=work.cancelled is None)
+    in_time = [
+        (work, wholly_in(work.span))
+        for work in works
+        if excludes(replace(work, cancelled=None), playbook)
+    ]
+    for service in Service:
+        yield from _stretches(service, [one for one in in_time if service in one[0].named])
+
+
+def _stretches(service: Service, works: Sequence[tuple[Maintenance, range]]) -> Iterator[Exclusion]:
+    edges = sorted({edge for _, minutes in works for edge in (minutes.start, minutes.stop)})
+    named: Counter[str] = Counter()
+    for since, until in pairwise(edges):
+        over = [work for work, minutes in works if since in minutes]
+        if over:
+            name = "+".join(sorted(work.id for work in over))
+            named[name] += 1
+            yield Exclusion(
+                # The one around another has two stretches.
+                name if named[name] == 1 else f"{name}.{named[name]}",
+                service.value,
+                range(since, until),
+                stands=any(work.cancelled is None for work in over),
+            )
 
 
 async def planned_exclusions(tx: Tx, playbook: Playbook, now: datetime) -> tuple[Exclusion, ...]:

@@ -37,7 +37,10 @@ _UNTIL = "When they end: of one that was called off, when they begin."
 
 
 class Exclusion(NamedTuple):
-    """The minutes of a service that a maintenance takes out; none of them once it is called off."""
+    """The minutes of a service that a maintenance takes out; none of them once it is called off.
+
+    Those of one service do not overlap.
+    """
 
     maintenance: str
     service: str
@@ -65,13 +68,10 @@ class Indicators(Collector):
             self._row(pair)
 
     def exclude(self, exclusions: Iterable[Exclusion]) -> None:
-        """Count apart from now on what these take out; they replace those of before.
-
-        Where some overlap, a call goes to the one that ends last.
-        """
+        """Count apart from now on what these take out; they replace those of before."""
         self._known = tuple(exclusions)
         self._standing = {}
-        for one in sorted(self._known, key=lambda one: (-one.minutes.stop, one.maintenance)):
+        for one in self._known:
             if one.stands:
                 self._standing.setdefault(one.service, []).append(one)
                 for pair in self._rows:
