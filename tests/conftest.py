@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -99,8 +100,8 @@ async def template(postgres: Server) -> AsyncIterator[str]:
         await admin.close()
 
 
-@pytest.fixture
-async def database_urls(postgres: Server, template: str) -> AsyncIterator[tuple[str, str]]:
+@asynccontextmanager
+async def fresh_urls(postgres: Server, template: str) -> AsyncIterator[tuple[str, str]]:
     """Make a fresh migrated database; return its (login, migrate) addresses."""
     name = f"mesh_test_{new_id('t')[-12:]}"
     admin = await asyncpg.connect(named(postgres.migrate, "postgres"))
@@ -113,9 +114,22 @@ async def database_urls(postgres: Server, template: str) -> AsyncIterator[tuple[
 
 
 @pytest.fixture
+async def database_urls(postgres: Server, template: str) -> AsyncIterator[tuple[str, str]]:
+    """Make a fresh migrated database; return its (login, migrate) addresses."""
+    async with fresh_urls(postgres, template) as urls:
+        yield urls
+
+
+@pytest.fixture
 async def databases(database_urls: tuple[str, str]) -> AsyncIterator[Databases]:
     """Open a fresh database through the application's, the operations' and the ledger's roles."""
-    url, migrate_url = database_urls
+    async with through_each_role(*database_urls) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def through_each_role(url: str, migrate_url: str) -> AsyncIterator[Databases]:
+    """Open a database through each role."""
     app = await Database.open(url, Role.APP)
     operations = await Database.open(url, Role.OPERATIONS)
     ledger = await Database.open(url, Role.LEDGER)

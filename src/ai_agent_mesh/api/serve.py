@@ -14,9 +14,12 @@ from ai_agent_mesh.api.app import build
 from ai_agent_mesh.api.idempotency import forget
 from ai_agent_mesh.api.wire import Wire
 from ai_agent_mesh.kernel.errors import Fact
+from ai_agent_mesh.kernel.spans import Month
+from ai_agent_mesh.operations.agreements import Agreements, waits
 from ai_agent_mesh.plumbing.observe import configure
 from ai_agent_mesh.plumbing.postgres import Presence
 from ai_agent_mesh.plumbing.processes import leave_within
+from ai_agent_mesh.product.ledger import governing
 from ai_agent_mesh.settings import Settings
 from ai_agent_mesh.wiring import Mesh
 
@@ -58,6 +61,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 async def _serve(settings: Settings) -> None:
     async with Mesh.open(settings) as mesh:
+        await _say_what_waits(mesh)
         door = build(mesh)
         # Whoever starts in the midst of maintenance must know of it before the first call.
         await mesh.look_ahead()
@@ -91,6 +95,23 @@ async def _serve(settings: Settings) -> None:
             await door.close()
             await asyncio.wait(beside)
         log.info("api.stopped")
+
+
+async def _say_what_waits(mesh: Mesh) -> None:
+    """Tell once of a changed promise, which the running month does not take up any more."""
+    month = Month.of(mesh.clock.now())
+    try:
+        async with mesh.operations.transaction() as tx:
+            agreements = Agreements(tx, mesh.playbook)
+            changes = await agreements.waiting(month)
+            named, judge = await governing(tx, month), await agreements.of(month)
+    except Fact as fact:
+        log.warning("playbook.unread", month=str(month), reason=fact.detail)
+        return
+    if named not in (None, judge.digest):
+        log.warning("playbook.text_not_kept", month=str(month), digest=named)
+    if changes:
+        log.warning("playbook.waits", month=str(month), reason=waits(changes, month))
 
 
 async def _look_around(mesh: Mesh, stop: asyncio.Event) -> None:

@@ -51,7 +51,6 @@ def list_(as_json: Json = False) -> None:
 
     async def work(mesh: "Mesh") -> "list[MaintenanceView]":
         from ai_agent_mesh.cli.pages import every
-        from ai_agent_mesh.operations.maintenance import view
         from ai_agent_mesh.plumbing.http import Page, Paged, paged
 
         async with _calendar(mesh) as calendar:
@@ -59,8 +58,7 @@ def list_(as_json: Json = False) -> None:
             async def read(page: Page) -> Paged["Maintenance"]:
                 return paged(await calendar.list(page), page, lambda one: one.id)
 
-            found = await every(read)
-        return [view(one, mesh.playbook, mesh.clock.now()) for one in found]
+            return [await calendar.view(one) for one in await every(read)]
 
     found = with_mesh(work)
     heads = ("id", "state", "since", "until", "services", "excludes", "title")
@@ -72,11 +70,8 @@ def show(maintenance: Id, as_json: Json = False) -> None:
     """Show one maintenance and what it does to the figures."""
 
     async def work(mesh: "Mesh") -> "MaintenanceView":
-        from ai_agent_mesh.operations.maintenance import view
-
         async with _calendar(mesh) as calendar:
-            found = await calendar.get(maintenance)
-        return view(found, mesh.playbook, mesh.clock.now())
+            return await calendar.view(await calendar.get(maintenance))
 
     found = with_mesh(work)
     speak(found, as_json=as_json, text=lambda: _told(found))
@@ -97,11 +92,8 @@ def _changing(
     """Make one change, whose ledger entry the calendar writes itself."""
 
     async def work(mesh: "Mesh") -> "MaintenanceView":
-        from ai_agent_mesh.operations.maintenance import view
-
         async with _calendar(mesh) as calendar:
-            changed = await change(calendar)
-        return view(changed, mesh.playbook, mesh.clock.now())
+            return await calendar.view(await change(calendar))
 
     return with_mesh(work)
 

@@ -221,7 +221,7 @@ def whatif(  # noqa: PLR0917 - options, not arguments
             "--tier, --fee and how files are read go with --records or --minutes"
         )
     else:
-        found = _of_platform(months, tenant, before, after)
+        found = _of_platform(months, tenant, before if playbook else None, after)
     whole = changed(before, after, found)
     speak(whole, as_json=as_json, text=lambda: whatif_lines(whole))
 
@@ -244,13 +244,18 @@ def _of_files(
 
 
 def _of_platform(
-    months: list[Month], tenant: str | None, before: "Playbook", after: "Playbook"
+    months: list[Month], tenant: str | None, before: "Playbook | None", after: "Playbook"
 ) -> "list[Priced]":
+    """Price each month as it was judged, or as another playbook would have, against `after`."""
+
     async def read(mesh: "Mesh") -> "list[Priced]":
         from ai_agent_mesh.operations.objectives import Objectives
         from ai_agent_mesh.operations.replay import priced
 
-        sides = [Objectives(mesh.operations, book, mesh.clock) for book in (before, after)]
+        sides = [
+            Objectives(mesh.operations, book or mesh.playbook, mesh.clock, supposed=bool(book))
+            for book in (before, after)
+        ]
         names, found = [tenant] if tenant else await sides[0].tenants(), []
         for month in months:
             for name in names:

@@ -116,7 +116,13 @@ def diff(
     """Show what is added, removed or changed between two playbooks, each over the default."""
     found = list(differences(_named(a), _named(b)))
     said = [
-        {"kind": each.kind, "key": each.key, "before": each.before, "after": each.after}
+        {
+            "kind": each.kind,
+            "key": each.key,
+            "before": each.before,
+            "after": each.after,
+            "waits": each.waits,
+        }
         for each in found
     ]
     speak(said, as_json=as_json, text=lambda: "\n".join(map(_line, found)) or "No difference.")
@@ -188,7 +194,8 @@ def _lines(part: Plain, key: str) -> str:
 
 def _line(each: Difference) -> str:
     sides = [_text(side) for side in (each.before, each.after) if side is not None]
-    return f"{_SIGNS[each.kind]} {each.key}: {' → '.join(sides)}"
+    since = ", from the next month on" if each.waits else ""
+    return f"{_SIGNS[each.kind]} {each.key}: {' → '.join(sides)}{since}"
 
 
 def _text(value: str | int | None) -> str:  # a flag is an int, too

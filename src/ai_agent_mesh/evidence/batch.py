@@ -22,7 +22,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="ba
     root: bytes
     #: SHA-256 of the statement of the batch before.
     previous: bytes
-    #: Digest of the playbook whose thresholds the roll-ups were judged by.
+    #: Digest of the playbook in force: that of a month's last moment judges the next month.
     playbook: str
     #: When it was numbered, UTC.
     at: Moment

@@ -9,7 +9,7 @@ import msgspec
 
 from ai_agent_mesh.evidence.amendment import moment
 from ai_agent_mesh.evidence.entry import Kind
-from ai_agent_mesh.kernel.spans import minute_of
+from ai_agent_mesh.kernel.spans import Month, minute_of
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import Fault, Sketch, bad, timed, valid
 
@@ -44,9 +44,10 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         except (KeyError, ValueError):
             return None
 
-    def judged_by(self, playbook: str) -> str:
-        """Return the digest of the playbook by which the call was judged."""
-        return self.detail.get("judged_by", playbook) if self.kind == Kind.AMENDMENT else playbook
+    @property
+    def month(self) -> Month:
+        """Return the month of the call that counts: its own, or the one that it corrects."""
+        return Month.of(self.amends[0] if self.amends else self.at)
 
 
 @dataclass(slots=True)
@@ -81,10 +82,10 @@ class Tally:
     def add(self, tenant: str, entry: Judged, thresholds: Thresholds) -> None:
         """Add one entry: a call, or the correction of one; what is neither changes nothing.
 
-        `thresholds` are those that the call was judged by. A threshold is met strictly under it
-        and by faultless calls alone. A call that failed by our fault is timed and never within;
-        one that failed upstream is left out of latency. A correction takes the call out as it was
-        and puts it back as it is; how many calls there are it does not change.
+        `thresholds` are of the playbook that judges the month of the call. A threshold is met
+        strictly under it and by faultless calls alone. A call that failed by our fault is timed and
+        never within; one that failed upstream is left out of latency. A correction takes the call
+        out as it was and puts it back as it is; how many calls there are it does not change.
         """
         if entry.kind == Kind.CALL:
             key = (tenant, minute_of(entry.at), entry.service, entry.category)

@@ -37,6 +37,19 @@ class Span:
         """Tell whether the moment lies inside."""
         return self.since <= at < self.until
 
+    @property
+    def months(self) -> tuple["Month", ...]:
+        """Return the calendar months that it touches; of an empty span the one it lies in.
+
+        >>> at = lambda month: datetime(2026, month, 1, tzinfo=UTC)
+        >>> [str(month) for month in Span(at(10), at(12)).months]
+        ['2026-10', '2026-11']
+        """
+        found = [Month.of(self.since)]
+        while found[-1].until < self.until:
+            found.append(found[-1].next())
+        return tuple(found)
+
     def overlap(self, other: "Span") -> "Span | None":
         """Return the part that both share, or None."""
         since, until = max(self.since, other.since), min(self.until, other.until)

@@ -1,12 +1,13 @@
 """Every promise, limit, clock, threshold and price, read from YAML into one frozen value."""
 
 from ai_agent_mesh.playbook.comparing import Difference, differences
-from ai_agent_mesh.playbook.loading import PlaybookInvalid, default, load, parse
+from ai_agent_mesh.playbook.loading import PlaybookInvalid, default, load, parse, recalled
 from ai_agent_mesh.playbook.markdown import markdown
 from ai_agent_mesh.playbook.schema import Playbook
 from ai_agent_mesh.playbook.schema.monitoring import AlertGroup, Alerting, Signal, Tells, Urgency
 from ai_agent_mesh.playbook.schema.promises import (
     ApiKeys,
+    Document,
     Latency,
     Limits,
     Maintenance,
@@ -23,6 +24,7 @@ __all__ = [
     "ApiKeys",
     "Condition",
     "Difference",
+    "Document",
     "Latency",
     "Limits",
     "Maintenance",
@@ -44,4 +46,5 @@ __all__ = [
     "markdown",
     "parse",
     "plain",
+    "recalled",
 ]

@@ -1,10 +1,17 @@
 """What differs between two playbooks, key by key."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ai_agent_mesh.playbook.schema import Playbook
 from ai_agent_mesh.playbook.writing import flat, plain
+
+#: What months are judged by: a change of it counts from the next month's start.
+_PROMISED = re.compile(
+    r"tiers\.[^.]+\.(uptime|method|credits)\b|latency\.|maintenance\.(notice|window)\b|kpis\.platform\.uptime"
+    r"|measurement\.(?!year|clock_difference|sequenced_within|probe\.run_wait|unknown_callers)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,11 @@ class Difference:
         if self.before is None:
             return "added"
         return "removed" if self.after is None else "changed"
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether it is of the promise, which a month keeps from its start to its end."""
+        return bool(_PROMISED.match(self.key))
 
 
 def differences(before: Playbook, after: Playbook) -> Iterator[Difference]:

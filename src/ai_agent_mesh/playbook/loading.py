@@ -1,6 +1,7 @@
 """A playbook from the default and a user's file, whole or not at all."""
 
-from functools import cache
+from functools import cache, lru_cache
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
@@ -45,6 +46,21 @@ def parse(data: bytes, file: str) -> Playbook:
     made = shaper.whole(merged(_default_tree(), over), record_of(Playbook))
     if shaper.mistakes or not isinstance(made, Playbook):
         raise _invalid(shaper.mistakes)
+    return made
+
+
+@lru_cache(maxsize=32)
+def recalled(text: str) -> Playbook:
+    """Return the playbook that a canonical text of any time holds; it keeps the text's own digest.
+
+    Keys that came later are the default's. That is slow, so the last ones are remembered.
+
+    Raises:
+        PlaybookInvalid: this version cannot read it, such as for a key that is gone.
+    """
+    made = parse(text.encode(), "playbook")
+    # In place of the digest of today's keys: evidence names the text that was in force.
+    vars(made)["digest"] = sha256(text.encode()).hexdigest()
     return made
 
 

@@ -1,12 +1,13 @@
 """A real ledger to judge: calls written through the inbox, numbered by the sequencer."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.conftest import Databases
+from tests.conftest import Databases, Server, fresh_urls, through_each_role
 
 from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.kernel.ids import new_id
@@ -27,6 +28,9 @@ PROBED = {
 }
 
 
+LEASE = timedelta(minutes=1)
+
+
 def at(minute: int, second: float = 0, *, day: int = 5, hour: int = 10) -> datetime:
     """Return a moment of November 2026."""
     start = datetime(2026, 11, day, hour, tzinfo=UTC)
@@ -41,12 +45,20 @@ class Book:
     inbox: Inbox
     sequencer: Sequencer
     clock: FixedClock
+    signer: Signer
     playbook: Playbook = field(default_factory=default)
 
     @property
     def objectives(self) -> Objectives:
         """Return who judges, at this book's clock."""
         return Objectives(self.databases.operations, self.playbook, self.clock)
+
+    def under(self, playbook: Playbook) -> None:
+        """Let everything run under another playbook from now on, the sequencer too."""
+        self.playbook = playbook
+        self.sequencer = Sequencer(
+            self.databases.ledger, self.signer, playbook, self.clock, lease=LEASE
+        )
 
     async def tenant(self, name: str, tier: str, since: datetime) -> str:
         """Make a tenant that began at a moment."""
@@ -111,11 +123,27 @@ class Book:
 @pytest.fixture
 async def book(databases: Databases, tmp_path: Path) -> AsyncIterator[Book]:
     """Open a book on a fresh database; its clock stands at the 6th, 12:00."""
+    async with _opened(databases, Signer.load_or_create(tmp_path / "ledger.key")) as book:
+        yield book
+
+
+@asynccontextmanager
+async def another_book(postgres: Server, template: str, signer: Signer) -> AsyncIterator[Book]:
+    """Open one more book, on a database of its own."""
+    async with (
+        fresh_urls(postgres, template) as urls,
+        through_each_role(*urls) as databases,
+        _opened(databases, signer) as book,
+    ):
+        yield book
+
+
+@asynccontextmanager
+async def _opened(databases: Databases, signer: Signer) -> AsyncIterator[Book]:
+    """Open a book on a database."""
     inbox = Inbox(databases.ledger)
     inbox.start()
-    signer = Signer.load_or_create(tmp_path / "ledger.key")
     clock = FixedClock(at(0, day=6, hour=12))
-    lease = timedelta(minutes=1)
-    sequencer = Sequencer(databases.ledger, signer, default(), clock, lease=lease)
-    yield Book(databases, inbox, sequencer, clock)
+    sequencer = Sequencer(databases.ledger, signer, default(), clock, lease=LEASE)
+    yield Book(databases, inbox, sequencer, clock, signer)
     await inbox.stop()

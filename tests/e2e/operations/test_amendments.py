@@ -130,7 +130,7 @@ async def test_a_correction_that_tells_untruths_of_its_call_is_named(book: Book,
     told = Amendment(
         entry=found.entry.id, digest=found.digest, tenant=acme, at=found.entry.at,
         service=Service.API, category=Category.AGENT_CRUD, latency_us=700_000,
-        judged_by=found.judged_by, was=Fault.CLIENT, fault=Fault.NONE, reason="untrue",
+        judged_by=book.playbook.digest, was=Fault.CLIENT, fault=Fault.NONE, reason="untrue",
     )  # fmt: skip
     await book.inbox.append(told.recorded(new_id("ent"), book.clock.now(), "eve", "x"))
     await book.number()

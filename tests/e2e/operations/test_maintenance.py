@@ -12,7 +12,6 @@ from tests.e2e.operations.conftest import Book, at
 from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.maintenance import MaintenanceCalendar
-from ai_agent_mesh.operations.objectives import Objectives
 from ai_agent_mesh.operations.planned import (
     AlreadyCancelled,
     AlreadyOver,
@@ -63,12 +62,11 @@ async def hour(book: Book) -> str:
     return tenant
 
 
-async def stated(book: Book, span: Span = HOUR, objectives: Objectives | None = None) -> Statement:
+async def stated(book: Book, span: Span = HOUR) -> Statement:
     """Number what was written, state the span, and hold the entries against it."""
     await book.number()
-    judge = objectives or book.objectives
-    statement = await judge.statement("acme", span)
-    assert first_difference(statement, await judge.recount(statement)) is None
+    statement = await book.objectives.statement("acme", span)
+    assert first_difference(statement, await book.objectives.recount(statement)) is None
     return statement
 
 
@@ -172,12 +170,11 @@ async def test_by_every_method_the_excluded_minutes_are_out_and_the_entries_agre
     book: Book, method: Method, fraction: str
 ) -> None:
     tier = structs.replace(default().tiers["enterprise"], method=method)
-    changed = structs.replace(default(), tiers={**default().tiers, "enterprise": tier})
+    book.under(structs.replace(default(), tiers={**default().tiers, "enterprise": tier}))
     # Calls without trouble inside the span are left out as well where calls are counted.
     await book.calls((await tenant_of(book)), at(12), times=9)
     await announce(book, at(0, day=1), at(3), at(20))
-    judge = Objectives(book.databases.operations, changed, book.clock)
-    assert (await stated(book, objectives=judge)).availability_fraction == fraction
+    assert (await stated(book)).availability_fraction == fraction
 
 
 async def tenant_of(book: Book) -> str:
@@ -251,7 +248,7 @@ async def test_a_row_that_no_entry_bears_out_is_found(book: Book) -> None:
 
 async def test_nobody_but_the_platform_announces_or_cancels(databases: Databases) -> None:
     draft = Draft(title="Mine", since=at(0), until=at(5))
-    book = Book(databases, None, None, FixedClock(at(0)))  # type: ignore[arg-type] # unused here
+    book = Book(databases, None, None, FixedClock(at(0)), None)  # type: ignore[arg-type] # unused
     work = await announce(book, at(0, day=1), at(3), at(20))
     async with databases.app.tenant("tnt_1") as tx:
         with pytest.raises(PlatformAlone):
@@ -271,7 +268,7 @@ async def test_nobody_but_the_platform_announces_or_cancels(databases: Databases
 
 
 async def test_the_row_and_its_entry_are_in_or_out_together(databases: Databases) -> None:
-    book = Book(databases, None, None, FixedClock(at(0)))  # type: ignore[arg-type] # unused here
+    book = Book(databases, None, None, FixedClock(at(0)), None)  # type: ignore[arg-type] # unused
     draft = Draft(title="Disks", since=at(3), until=at(20))
     tx = await databases.app.begin("platform")
     await calendar(book, tx, at(0, day=1)).announce(draft)

@@ -5,12 +5,21 @@ import html
 import json
 import re
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 
 import pytest
 from msgspec import structs
-from tests.conftest import needs
-from tests.e2e.operations.conftest import Book, at
+from tests.conftest import Server, needs
+from tests.e2e.operations.changing import (
+    DECEMBER,
+    NOVEMBER,
+    beheaded,
+    bundled,
+    changing,
+    forged,
+)
+from tests.e2e.operations.conftest import Book, another_book, at
 from tests.e2e.operations.tampering import TAMPERED, Piece, changed, kind, text, without
 from tests.e2e.operations.test_amendments import amend, failed
 from tests.e2e.operations.test_bundles import bundle_of, evidence
@@ -19,6 +28,7 @@ from tests.e2e.web.conftest import Browser
 
 from ai_agent_mesh.operations.objectives import as_page
 from ai_agent_mesh.operations.statements import Stated, carried, decoder, opened, verified
+from ai_agent_mesh.playbook import Playbook, default
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.sla import Denominator, Fault, Method
 
@@ -90,22 +100,25 @@ async def test_the_page_says_in_words_that_it_is_proven(
 
 
 async def test_browser_and_command_line_find_the_same(
-    book: Book, signer: Signer, browser: Browser, tmp_path: Path
+    book: Book, signer: Signer, browser: Browser, postgres: Server, template: str, tmp_path: Path
 ) -> None:
     lines = await evidence(book, signer)
     bundles = {name: change(lines) for name, (change, _, _) in TAMPERED.items()}
     bundles["sound"] = lines
     bundles["minutes alone"] = await minutes_alone(lines)
-    shipped = book.playbook
-    for method in Method:
-        tiers = {n: structs.replace(one, method=method) for n, one in shipped.tiers.items()}
-        book.playbook = structs.replace(shipped, tiers=tiers)
-        bundles[method.value] = await bundle_of(book, signer)
-        bundles[f"{method.value}, not over"] = await bundle_of(book, signer, at(0, day=9))
-        full = structs.replace(shipped.measurement, denominator=Denominator.FULL)
-        book.playbook = structs.replace(book.playbook, measurement=full)
-        bundles[f"{method.value}, full"] = await bundle_of(book, signer)
-    book.playbook = shipped
+    for denominator, method in product(Denominator, Method):
+        async with another_book(postgres, template, signer) as other:
+            other.under(by(method, denominator))
+            bundles[f"{method}, {denominator}"] = await evidence(other, signer)
+            bundles[f"{method}, {denominator}, not over"] = await bundle_of(
+                other, signer, at(0, day=9)
+            )
+    async with another_book(postgres, template, signer) as other:
+        await changing(other)
+        bundles["a playbook that waits"] = await bundled(other, NOVEMBER)
+        bundles["a playbook that has begun"] = begun = await bundled(other, DECEMBER, entries=0)
+        bundles["a nicer playbook"] = await forged(other, NOVEMBER)
+        bundles["no word of the playbook in force"] = beheaded(begun, 2)
     bundles["corrected"] = amended = await corrected(book, signer)
     bundles["a correction is hidden"] = without(amended, amends)
     bundles["a correction is untrue"] = changed(
@@ -115,10 +128,20 @@ async def test_browser_and_command_line_find_the_same(
     for name, check in (
         ("a correction is hidden", "figure"),
         ("a correction is untrue", "amendment"),
+        ("a nicer playbook", "playbook"),
+        ("no word of the playbook in force", "playbook"),
     ):
         assert check in {one for one, _ in theirs[name][1]}
     proven = [name for name, (_, failures) in theirs.items() if not failures]
-    assert len(proven) == 2 + 3 * len(Method)
+    assert len(proven) == 4 + 2 * len(Denominator) * len(Method)
+
+
+def by(method: Method, denominator: Denominator) -> Playbook:
+    """Return the playbook that judges every tier by a method."""
+    shipped = default()
+    tiers = {name: structs.replace(one, method=method) for name, one in shipped.tiers.items()}
+    measured = structs.replace(shipped.measurement, denominator=denominator)
+    return structs.replace(shipped, tiers=tiers, measurement=measured)
 
 
 async def test_both_find_what_is_withheld_of_planned_work_and_show_who_was_told(

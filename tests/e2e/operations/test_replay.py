@@ -35,6 +35,11 @@ FIGURES = ("minutes", "availability", "availability_fraction", "met", "error_bud
 
 @pytest.fixture
 async def tenant(book: Book) -> str:
+    """Return the tenant of the ten minutes."""
+    return await ten_minutes(book)
+
+
+async def ten_minutes(book: Book) -> str:
     """Ten minutes with failures, silence, all kinds of faults, and a stranger's trouble."""
     tenant = await book.tenant("acme", "enterprise", at(0, -30))
     await book.probe(at(-2), 7)
@@ -61,12 +66,12 @@ async def exported(book: Book, folder: Path) -> Path:
 
 @pytest.mark.parametrize("method", Method)
 async def test_the_export_and_the_platform_agree(
-    book: Book, tenant: str, method: Method, tmp_path: Path
+    book: Book, method: Method, tmp_path: Path
 ) -> None:
     playbook = under(default(), "enterprise", method, None)
-    stated = await Objectives(book.databases.operations, playbook, book.clock).statement(
-        "acme", SPAN
-    )
+    book.under(playbook)
+    tenant = await ten_minutes(book)
+    stated = await book.objectives.statement("acme", SPAN)
     files = Files([str(await exported(book, tmp_path))], Form.RECORDS)
     with Replay(files, Asked(SPAN, tenant), default()) as replay:
         evidence, reading = replay.evidence(), replay.reading()
@@ -116,8 +121,11 @@ async def test_a_change_is_priced_against_what_the_platform_saw(book: Book, tena
     measured = structs.replace(default().measurement, consecutive=2)
     milder = structs.replace(default(), measurement=measured)
     before, after = [
-        await Objectives(book.databases.operations, one, book.clock).statement("acme", SPAN)
-        for one in (default(), milder)
+        await judge.statement("acme", SPAN)
+        for judge in (
+            book.objectives,
+            Objectives(book.databases.operations, milder, book.clock, supposed=True),
+        )
     ]
     one = priced("2026-11", "acme", before, after)
     # Minutes 1 and 4 failed alone; the probe's silence of three minutes stays.

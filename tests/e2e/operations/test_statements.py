@@ -15,8 +15,7 @@ from ai_agent_mesh.playbook import default
 from ai_agent_mesh.sla import Fault, Method, Service
 
 
-@pytest.fixture
-async def judged(book: Book) -> Statement:
+async def ten_minutes(book: Book) -> Statement:
     """Ten probed minutes: two with failing calls, two in which the probe missed one service."""
     tenant = await book.tenant("acme", "enterprise", at(0, -30))
     await book.probe(at(0), 6)
@@ -39,6 +38,12 @@ async def judged(book: Book) -> Statement:
     await book.calls(other, at(5), times=5, fault=Fault.PLATFORM)
     await book.number()
     return await book.objectives.statement("acme", Span(at(0), at(10)))
+
+
+@pytest.fixture
+async def judged(book: Book) -> Statement:
+    """Return the statement of the ten minutes."""
+    return await ten_minutes(book)
 
 
 async def test_the_minutes_are_counted_one_by_one(judged: Statement) -> None:
@@ -87,16 +92,14 @@ async def test_the_entries_give_the_same_figures(book: Book, judged: Statement) 
     assert first_difference(judged, recounted) is None
 
 
-@pytest.mark.usefixtures("judged")
 @pytest.mark.parametrize("method", Method)
 async def test_by_every_method_the_entries_give_the_same_figures(
     book: Book, method: Method
 ) -> None:
     tier = structs.replace(default().tiers["enterprise"], method=method)
-    changed = structs.replace(default(), tiers={**default().tiers, "enterprise": tier})
-    judge = Objectives(book.databases.operations, changed, book.clock)
-    stated = await judge.statement("acme", Span(at(0), at(10)))
-    assert first_difference(stated, await judge.recount(stated)) is None
+    book.under(structs.replace(default(), tiers={**default().tiers, "enterprise": tier}))
+    stated = await ten_minutes(book)
+    assert first_difference(stated, await book.objectives.recount(stated)) is None
     shares = {
         Method.PERIOD: "7/10",
         Method.ALL_FAIL: "4/5",
@@ -207,16 +210,16 @@ async def fill_day(book: Book, day: int, missing: tuple[int, ...]) -> None:
 async def test_a_tenant_that_moved_between_tiers_is_judged_on_each(
     book: Book, method: Method
 ) -> None:
+    tiers = {
+        name: structs.replace(tier, method=method) for name, tier in book.playbook.tiers.items()
+    }
+    book.under(structs.replace(book.playbook, tiers=tiers))
     tenant = await book.tenant("mover", "professional", at(0, day=1, hour=0))
     await book.move(tenant, "enterprise", at(5, 30), Money(Decimal(4_320)))
     await book.probe(at(0), 10)
     await book.calls(tenant, at(2, 20), fault=Fault.PLATFORM)
     await book.calls(tenant, at(7, 20), fault=Fault.PLATFORM, times=3)
     await book.number()
-    tiers = {
-        name: structs.replace(tier, method=method) for name, tier in book.playbook.tiers.items()
-    }
-    book.playbook = structs.replace(book.playbook, tiers=tiers)
     stated = await book.objectives.statement(tenant, Span(at(0), at(10)))
     assert [(p.tier, p.since, p.until) for p in stated.parts] == [
         ("professional", at(0), at(6)),

@@ -11,6 +11,7 @@ from ai_agent_mesh.operations.alerts import (
     Event,
     Readings,
     Rule,
+    Speed,
     State,
     Threshold,
     holds,
@@ -23,6 +24,7 @@ from ai_agent_mesh.operations.alerts import (
 from ai_agent_mesh.operations.alerts.evaluating import TRANSITIONS
 from ai_agent_mesh.operations.objectives import Window
 from ai_agent_mesh.playbook import Signal, Tells, default, parse
+from ai_agent_mesh.sla import Category
 
 BOOK = default()
 NOW = datetime(2026, 11, 15, 12, tzinfo=UTC)
@@ -84,6 +86,14 @@ def test_a_changed_playbook_changes_the_rules() -> None:
     assert changed["warning/latency_p99"].lasting == 9 * MINUTE
     assert changed["critical/latency_p99"].lasting == BOOK.alerting.lasting
     assert set(latency_levels(book)) == {timedelta(seconds=2), timedelta(milliseconds=700)}
+
+
+def test_budgets_are_of_what_is_promised_for_the_month_and_windows_are_todays() -> None:
+    today = parse(b"latency: {agent_crud: {p50: 90ms}}\nalerts: {warning: {tells: page}}", "today")
+    burns = [one for one in rules(today, BOOK) if isinstance(one.watches, Burn)]
+    assert {one.tells for one in burns if one.urgency == "warning"} == {Tells.PAGE}
+    indicators = [one.watches.objective.indicator for one in burns if isinstance(one.watches, Burn)]
+    assert Speed(Category.AGENT_CRUD, "p50", BOOK.latency["agent_crud"].p50) in indicators
 
 
 @pytest.mark.parametrize("signal", list(Signal))

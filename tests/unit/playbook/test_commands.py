@@ -72,8 +72,27 @@ def test_diff_tells_both_values(mine: Path) -> None:
     assert "~ keys.rotation: 90d → 30d" in lines
     assert "- scenarios.zone_failure.by: automatic" in lines
     back = json.loads(RUN.invoke(app, ["diff", str(mine), "default", "--json"]).stdout)
-    assert {"kind": "changed", "key": "keys.rotation", "before": "30d", "after": "90d"} in back
+    assert {
+        "kind": "changed", "key": "keys.rotation", "before": "30d", "after": "90d", "waits": False,
+    } in back  # fmt: skip
     assert {each["kind"] for each in back} == {"changed", "added"}
+
+
+def test_diff_tells_what_counts_from_the_next_month_on(tmp_path: Path) -> None:
+    changed = tmp_path / "changed.yaml"
+    changed.write_text("""
+tiers: {free: {uptime: 99%, requests_per_minute: 90}, professional: {method: requests}}
+latency: {agent_crud: {p50: 90ms}}
+measurement: {min_requests: 2, clock_difference: 2s, probe: {run_wait: 9s}}
+maintenance: {notice: 48h, how: quietly}
+""")
+    lines = RUN.invoke(app, ["diff", "default", str(changed)]).stdout.splitlines()
+    waiting = {line.split()[1].rstrip(":") for line in lines if line.endswith("next month on")}
+    assert waiting == {
+        "tiers.free.uptime", "tiers.professional.method", "latency.agent_crud.p50",
+        "measurement.min_requests", "maintenance.notice",
+    }  # fmt: skip
+    assert len(lines) == len(waiting) + 4
 
 
 def test_diff_of_equals_says_so() -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from ai_agent_mesh.kernel.spans import MINUTE, Span
+from ai_agent_mesh.kernel.spans import MINUTE, Month, Span
 from ai_agent_mesh.operations.probe.rules import next_try
 from ai_agent_mesh.operations.statements import Evidence, Watch
 from ai_agent_mesh.operations.status import Component, Day, State, indicator
@@ -53,7 +53,7 @@ def test_a_new_installation_tells_of_no_trouble_before_there_is_any() -> None:
     # The probe has begun in the minute that is still running; nothing is judged yet.
     begun = NOON + MINUTE
     evidence = Evidence(Span(NOON - 10 * MINUTE, NOON), (), {Service.API: Watch(begun)}, ())
-    fresh = overview_of(evidence, {Service.API: begun}, default(), NOON)
+    fresh = overview_of(evidence, {Service.API: begun}, {Month(2026, 11): default()}, NOON)
     assert {one.state for one in fresh.components} == {State.UNKNOWN}
     assert indicator(fresh)[0] == "none"
     told = summary(fresh, "http://mesh/status")

@@ -52,9 +52,12 @@ def objectives(playbook: Playbook) -> tuple[Objective, ...]:
     )
 
 
-def rules(playbook: Playbook) -> tuple[Rule, ...]:
-    """Return every alert of the playbook: its levels and events, then its error budgets."""
-    return (*_signals(playbook), *_burns(playbook))
+def rules(playbook: Playbook, promised: Playbook | None = None) -> tuple[Rule, ...]:
+    """Return every alert of the playbook: its levels and events, then its error budgets.
+
+    The budgets are of what is `promised` for the month, where that is another playbook's.
+    """
+    return (*_signals(playbook), *_burns(playbook, promised or playbook))
 
 
 def latency_levels(playbook: Playbook) -> tuple[timedelta, ...]:
@@ -92,9 +95,9 @@ def _said(signal: Signal, condition: Condition) -> str:
     return f"{FIGURES[signal]}{level}."
 
 
-def _burns(playbook: Playbook) -> Iterator[Rule]:
+def _burns(playbook: Playbook, promised: Playbook) -> Iterator[Rule]:
     """Yield an alert for each objective and urgency, leaving out what no traffic could raise."""
-    for objective in objectives(playbook):
+    for objective in objectives(promised):
         for urgency in Urgency:
             windows = tuple(
                 window

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.agreements import Agreements
 from ai_agent_mesh.operations.maintenance import touching
 from ai_agent_mesh.operations.planned import FURTHEST, Maintenance, excludes
 from ai_agent_mesh.playbook import Playbook
@@ -20,16 +21,20 @@ TOLD_FOR = timedelta(days=32)
 
 
 def exclusions(works: Iterable[Maintenance], playbook: Playbook) -> Iterator[Exclusion]:
-    """Yield the minutes of each service that works take out, or did until they were called off.
+    """Return the minutes of each service that works take out, or did until they were called off.
 
     They never overlap: where works do, each stretch is named by all that cover it, and stands for
     as long as one of them does. What was announced too late is not among them.
     """
-    in_time = [
-        (work, wholly_in(work.span))
-        for work in works
-        if excludes(replace(work, cancelled=None), playbook)
-    ]
+    return _laid(work for work in works if _in_time(work, playbook))
+
+
+def _in_time(work: Maintenance, playbook: Playbook) -> bool:
+    return excludes(replace(work, cancelled=None), playbook)
+
+
+def _laid(works: Iterable[Maintenance]) -> Iterator[Exclusion]:
+    in_time = [(work, wholly_in(work.span)) for work in works]
     for service in Service:
         yield from _stretches(service, [one for one in in_time if service in one[0].named])
 
@@ -54,7 +59,10 @@ def _stretches(service: Service, works: Sequence[tuple[Maintenance, range]]) -> 
 async def planned_exclusions(tx: Tx, playbook: Playbook, now: datetime) -> tuple[Exclusion, ...]:
     """Return those of all maintenance that is to come, runs, or ended a while ago.
 
-    `tx` is of the operations role.
+    Each by the playbook of the month that it begins in; `playbook` is today's. `tx` is of the
+    operations role.
     """
     works = await touching(tx, Span(now - TOLD_FOR, now + FURTHEST))
-    return tuple(exclusions(works, playbook))
+    agreements = Agreements(tx, playbook)
+    agreed = await agreements.by_month({Month.of(work.span.since) for work in works})
+    return tuple(_laid(one for one in works if _in_time(one, agreed[Month.of(one.span.since)])))

@@ -7,7 +7,8 @@ import msgspec
 
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.ids import new_id
-from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.agreements import Agreements
 from ai_agent_mesh.operations.alerts.definition import rules
 from ai_agent_mesh.operations.alerts.evaluating import State, holds, moved, state_of
 from ai_agent_mesh.operations.alerts.model import Alert, Burn, Rule
@@ -51,12 +52,12 @@ class Alerts:
         Safe to run from several workers at once, and again for the same moment.
         """
         await self._note_deployment(now)
-        readings = await self.readings(now)
+        promised, readings = await self._read(now)
         told: list[Alert] = []
         async with self._app.tenant(PLATFORM_TENANT) as tx:
             store = AlertStore(tx)
             known = await store.open()
-            for rule in rules(self._playbook):
+            for rule in rules(self._playbook, promised):
                 reached = holds(rule, readings, self._playbook)
                 changed = await _step(store, rule, known.pop(rule.key, None), now, holds=reached)
                 told += [changed] if changed else []
@@ -70,12 +71,17 @@ class Alerts:
 
     async def readings(self, now: datetime) -> Readings:
         """Return what rules are evaluated over, up to the last minute that is settled."""
-        until = settled_until(now, self._playbook)
+        return (await self._read(now))[1]
+
+    async def _read(self, now: datetime) -> tuple[Playbook, Readings]:
+        """Return what is promised for the month, and the readings."""
         over = self._playbook.alerting.rates_over
         async with self._operations.transaction() as tx:
-            return Readings(
+            promised = await Agreements(tx, self._playbook).of(Month.of(now))
+            until = settled_until(now, promised)
+            return promised, Readings(
                 now,
-                await read_windows(tx, until, windows(self._playbook), self._playbook, tenant=None),
+                await read_windows(tx, until, windows(self._playbook), promised, tenant=None),
                 await latencies(tx, Span(until - over, until)),
                 await self._surroundings.shares(tx),
                 {**await last_events(tx), **self._loops(now)},

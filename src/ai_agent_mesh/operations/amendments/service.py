@@ -6,12 +6,14 @@ from ai_agent_mesh.evidence.amendment import Amendment
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Conflict, Denied, NotFound
 from ai_agent_mesh.kernel.ids import new_id
+from ai_agent_mesh.kernel.spans import Month
+from ai_agent_mesh.operations.agreements import Agreements
 from ai_agent_mesh.operations.amendments.model import AmendmentDraft, AmendmentView
 from ai_agent_mesh.operations.amendments.store import AmendmentStore, Found
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.postgres import Database, Tx
 from ai_agent_mesh.product.identity import PLATFORM_TENANT, scoped
-from ai_agent_mesh.product.ledger import Inbox
+from ai_agent_mesh.product.ledger import Inbox, governing
 from ai_agent_mesh.sla import Fault
 
 
@@ -50,26 +52,33 @@ class Amendments:
 
         Raises:
             PlatformAlone, CallMissing, AlreadySo, PastCorrection, CorrectedMeanwhile
+            AgreementUnreadable: this version cannot read what judges the call's month.
         """
         if tx.tenant_id != PLATFORM_TENANT:
             raise PlatformAlone
         async with self._operations.transaction() as reading:
             found = await AmendmentStore(reading).call(draft.entry)
-        if found is None:
-            raise CallMissing(entry=draft.entry)
-        self._check_age(found)
+            if found is None:
+                raise CallMissing(entry=draft.entry)
+            month = Month.of(found.entry.at)
+            agreed = await Agreements(reading, self._playbook).of(month)
+            judged_by = await governing(reading, month) or agreed.digest
+        if self._clock.now() >= month.until + agreed.measurement.corrected_within:
+            raise PastCorrection(entry=found.entry.id, month=str(month))
         async with scoped(tx, found.entry.tenant) as own:
             try:
-                return await self._keep(own, found, draft, by)
+                return await self._keep(own, found, draft, by, judged_by)
             except asyncpg.UniqueViolationError as error:
                 raise CorrectedMeanwhile(entry=draft.entry) from error
 
-    async def _keep(self, tx: Tx, found: Found, draft: AmendmentDraft, by: str) -> AmendmentView:
+    async def _keep(
+        self, tx: Tx, found: Found, draft: AmendmentDraft, by: str, judged_by: str
+    ) -> AmendmentView:
         store, call = AmendmentStore(tx), found.entry
         was, ordinal = await store.last(found.digest) or (call.fault, -1)
         if was is draft.fault:
             raise AlreadySo(entry=call.id, fault=was.value)
-        one = _amendment(found, was, draft)
+        one = _amendment(found, was, draft, judged_by)
         made = one.recorded(new_id("ent"), self._clock.now(), by, self._playbook.digest)
         await store.insert(one, made, ordinal + 1)
         await Inbox.insert(tx, made)
@@ -78,14 +87,8 @@ class Amendments:
             fault=one.fault, reason=one.reason, amended_at=made.at, amended_by=by,
         )  # fmt: skip
 
-    def _check_age(self, found: Found) -> None:
-        measured = self._playbook.measurement
-        month = measured.window_of(found.entry.at)
-        if self._clock.now() >= month.until + measured.corrected_within:
-            raise PastCorrection(entry=found.entry.id, month=str(month))
 
-
-def _amendment(found: Found, was: Fault, draft: AmendmentDraft) -> Amendment:
+def _amendment(found: Found, was: Fault, draft: AmendmentDraft, judged_by: str) -> Amendment:
     call = found.entry
     assert call.service is not None  # noqa: S101 - a call names both
     assert call.category is not None  # noqa: S101
@@ -97,7 +100,7 @@ def _amendment(found: Found, was: Fault, draft: AmendmentDraft) -> Amendment:
         service=call.service,
         category=call.category,
         latency_us=call.latency_us,
-        judged_by=found.judged_by,
+        judged_by=judged_by,
         was=was,
         fault=draft.fault,
         reason=draft.reason,

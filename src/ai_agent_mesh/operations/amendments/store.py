@@ -13,9 +13,7 @@ from ai_agent_mesh.plumbing.postgres import Tx
 from ai_agent_mesh.sla import Fault
 
 _CALLS = """
-SELECT e.tenant_id, e.digest, e.bytes, b.playbook
-FROM ledger_entry e JOIN ledger_batch b USING (batch) WHERE e.id = $1 AND e.kind = 'call'
-ORDER BY e.seq
+SELECT digest, bytes FROM ledger_entry WHERE id = $1 AND kind = 'call' ORDER BY seq LIMIT 1
 """
 _LAST = """
 SELECT fault, ordinal FROM amendment WHERE digest = $1 ORDER BY ordinal DESC LIMIT 1
@@ -33,12 +31,11 @@ Row = Any  # an asyncpg record: its columns are those of the query
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A numbered call, and the playbook that it was judged by."""
+    """A numbered call."""
 
     entry: Entry
     #: SHA-256 of its bytes, in hexadecimal.
     digest: str
-    judged_by: str
 
 
 class AmendmentStore:
@@ -55,7 +52,7 @@ class AmendmentStore:
         row = await self._tx.fetchrow(_CALLS, entry_id)
         if row is None:
             return None
-        return Found(Entry.decode(row["bytes"]), row["digest"].hex(), row["playbook"])
+        return Found(Entry.decode(row["bytes"]), row["digest"].hex())
 
     async def last(self, digest: str) -> tuple[Fault, int] | None:
         """Return the fault that the last correction of a call left, and its ordinal."""

@@ -12,13 +12,15 @@ import msgspec
 from ai_agent_mesh.kernel.spans import Month, Span
 from ai_agent_mesh.operations.credits.model import Booking, Closing
 from ai_agent_mesh.operations.statements import CIRCUMSTANCES, Statement
+from ai_agent_mesh.playbook import Playbook
 
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """A tenant's time on a tier that pays credits."""
+    """A tenant's time on a tier."""
 
     tenant: str
+    tier: str
     span: Span
 
 
@@ -31,21 +33,32 @@ class Seen:
     evidence: str
 
 
-def closable(promised: Iterable[Promised], settled: datetime) -> list[tuple[str, Month]]:
-    """Return the tenants and months that are over and in which credits were promised, in order.
+def paying(agreed: Iterable[Playbook]) -> list[str]:
+    """Return the tiers that pay credits by any of some playbooks."""
+    return sorted({name for one in agreed for name, tier in one.tiers.items() if tier.ladder})
+
+
+def closable(
+    promised: Iterable[Promised], agreed: Mapping[Month, Playbook]
+) -> list[tuple[str, Month]]:
+    """Return the tenants and months in which credits were promised, in order.
+
+    `agreed` has the months that are over, each with the playbook that judges it.
 
     >>> from datetime import UTC
+    >>> from ai_agent_mesh.playbook import default
     >>> at = lambda month, day: datetime(2026, month, day, tzinfo=UTC)
-    >>> one = Promised("oak", Span(at(9, 15), at(11, 1)))
-    >>> [str(month) for _, month in closable([one], at(11, 20))]
+    >>> one = Promised("oak", "enterprise", Span(at(9, 15), at(11, 2)))
+    >>> over = dict.fromkeys((Month(2026, 9), Month(2026, 10)), default())
+    >>> [str(month) for _, month in closable([one], over)]
     ['2026-09', '2026-10']
     """
-    found: set[tuple[str, Month]] = set()
-    for one in promised:
-        month = Month.of(one.span.since)
-        while month.since < one.span.until and month.until <= settled:
-            found.add((one.tenant, month))
-            month = month.next()
+    found = {
+        (one.tenant, month)
+        for one in promised
+        for month in one.span.months
+        if month in agreed and agreed[month].tiers[one.tier].ladder
+    }
     return sorted(found, key=lambda pair: (pair[1], pair[0]))
 
 

@@ -1,6 +1,6 @@
 """Closes months and spans: states them, and books what is owed with its ledger entry, once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Conflict, Fact
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.agreements import Agreements
 from ai_agent_mesh.operations.credits.model import Closing, Counted, Ruled
 from ai_agent_mesh.operations.credits.rules import (
     booked_in,
@@ -17,6 +18,7 @@ from ai_agent_mesh.operations.credits.rules import (
     differences,
     figures_digest,
     owed_by,
+    paying,
     still_corrected,
 )
 from ai_agent_mesh.operations.credits.store import ClosingStore
@@ -24,7 +26,7 @@ from ai_agent_mesh.operations.objectives import Objectives
 from ai_agent_mesh.operations.statements import Statement, settled_until
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.observe import get_logger
-from ai_agent_mesh.plumbing.postgres import Database, snapshot
+from ai_agent_mesh.plumbing.postgres import Database, Tx, snapshot
 from ai_agent_mesh.product.ledger import Entry, Inbox, Kind
 
 #: Whom the ledger names where the platform closes by itself.
@@ -141,17 +143,17 @@ class Credits:
         return closings
 
     async def _due(self, now: datetime) -> list[tuple[str, Month]]:
-        tiers = [name for name, tier in self._playbook.tiers.items() if tier.ladder]
-        settled = settled_until(now, self._playbook)
-        within = self._playbook.measurement.corrected_within
         async with self._operations.transaction() as tx:
             store = ClosingStore(tx)
-            candidates = closable(await store.promised(tiers, settled), settled)
+            began = min(await store.began() or now, now)
+            agreed = await self._agreed(tx, Span(began, now).months, now)
+            promised = await store.promised(paying(agreed.values()), now)
+            candidates = closable(promised, agreed)
             seen = {(one.tenant, one.month): one.evidence for one in await store.seen()}
             due = [pair for pair in candidates if pair not in seen]
             again = [pair for pair in candidates if pair in seen]
             for month in sorted({month for _, month in again}):
-                if still_corrected(month, now, within):
+                if still_corrected(month, now, agreed[month].measurement.corrected_within):
                     found = await store.evidence(month.span)
                     due += [
                         (tenant, month)
@@ -159,6 +161,23 @@ class Credits:
                         if of == month and found.get(tenant, found[""]) != seen[tenant, month]
                     ]
         return due
+
+    async def _agreed(
+        self, tx: Tx, months: Iterable[Month], now: datetime
+    ) -> Mapping[Month, Playbook]:
+        """Return the playbooks of those months whose last minute is settled."""
+        agreements, found = Agreements(tx, self._playbook), dict[Month, Playbook]()
+        for month in months:
+            if now < month.until:
+                break
+            try:
+                playbook = await agreements.of(month)
+            except Fact as fact:  # one month that cannot be read must not keep the others' credits
+                _log.error("credits.not_closed", month=str(month), why=fact.detail)
+                continue
+            if month.until <= settled_until(now, playbook):
+                found[month] = playbook
+        return found
 
     async def _book(self, statement: Statement, span: Span, evidence: str, by: str) -> Closed:
         async with self._app.tenant(statement.tenant) as tx:

@@ -24,12 +24,13 @@ _LIST = """
 SELECT facts FROM sla_closing WHERE ($1::text IS NULL OR id < $1) ORDER BY id DESC LIMIT $2
 """
 _PROMISED = """
-SELECT tenant_id, since, until FROM (
+SELECT tenant_id, tier, since, until FROM (
   SELECT tenant_id, tier, since,
          lead(since, 1, $2) OVER (PARTITION BY tenant_id ORDER BY since) AS until
   FROM tenant_tier WHERE tenant_id NOT IN ('platform', 'probe')
 ) AS spans WHERE tier = ANY($1) AND since < until ORDER BY tenant_id, since
 """
+_BEGAN = "SELECT min(since) FROM tenant_tier WHERE tenant_id NOT IN ('platform', 'probe')"
 _SEEN = """
 SELECT DISTINCT ON (tenant_id, month) tenant_id, month, evidence
 FROM sla_closing WHERE month IS NOT NULL ORDER BY tenant_id, month, ordinal DESC
@@ -83,10 +84,15 @@ class ClosingStore:
         """Return a page, newest first, and one more if there is one."""
         return list(map(_closing, await self._tx.fetch(_LIST, page.after, page.limit + 1)))
 
+    async def began(self) -> datetime | None:
+        """Return when the first customer was taken on, or None; operations role."""
+        began: datetime | None = await self._tx.fetchval(_BEGAN)
+        return began
+
     async def promised(self, tiers: Sequence[str], until: datetime) -> list[Promised]:
         """Return every customer's time on some tiers, up to a moment; operations role."""
         rows = await self._tx.fetch(_PROMISED, tiers, until)
-        return [Promised(row["tenant_id"], Span(row["since"], row["until"])) for row in rows]
+        return [Promised(who, tier, Span(since, end)) for who, tier, since, end in map(tuple, rows)]
 
     async def seen(self) -> list[Seen]:
         """Return the last closing of each tenant's month; operations role."""

@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody, SkipValidation
 
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.operations.maintenance.service import MaintenanceCalendar
-from ai_agent_mesh.operations.maintenance.views import MaintenanceView, view
+from ai_agent_mesh.operations.maintenance.views import MaintenanceView
 from ai_agent_mesh.operations.planned import Draft
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.http import Cursor, Limit, Paged, Work, page_of, paged
@@ -33,11 +33,10 @@ async def announce_maintenance(
 ) -> MaintenanceView:
     """Announce work of the platform to every tenant; the answer says what it will exclude."""
     tx = await unit.begin()
-    work = await MaintenanceCalendar(tx, mesh.playbook, mesh.clock, principal.actor_id).announce(
-        data
-    )
+    calendar = MaintenanceCalendar(tx, mesh.playbook, mesh.clock, principal.actor_id)
+    work = await calendar.announce(data)
     unit.object = work.id
-    return view(work, mesh.playbook, mesh.clock.now())
+    return await calendar.view(work)
 
 
 @get("/v1/maintenance", summary="List maintenance, the newest announcement first", tags=TAGS)
@@ -45,9 +44,10 @@ async def list_maintenance(
     unit: Work, mesh: Wired, limit: Limit = None, cursor: Cursor = None
 ) -> Paged[MaintenanceView]:
     """Return a page of what was announced, cancelled ones included."""
-    page, now = page_of(limit, cursor), mesh.clock.now()
-    found = await MaintenanceCalendar(await unit.begin(), mesh.playbook, mesh.clock).list(page)
-    return paged([view(work, mesh.playbook, now) for work in found], page, lambda one: one.id)
+    page = page_of(limit, cursor)
+    calendar = MaintenanceCalendar(await unit.begin(), mesh.playbook, mesh.clock)
+    found = [await calendar.view(work) for work in await calendar.list(page)]
+    return paged(found, page, lambda one: one.id)
 
 
 @get("/v1/maintenance/{maintenance_id:str}", summary="Read one maintenance", tags=TAGS)
@@ -56,7 +56,7 @@ async def read_maintenance(
 ) -> MaintenanceView:
     """Return it as it stands now."""
     calendar = MaintenanceCalendar(await unit.begin(), mesh.playbook, mesh.clock)
-    return view(await calendar.get(maintenance_id), mesh.playbook, mesh.clock.now())
+    return await calendar.view(await calendar.get(maintenance_id))
 
 
 @post(
@@ -72,4 +72,4 @@ async def cancel_maintenance(
     unit.object = maintenance_id
     tx = await unit.begin()
     calendar = MaintenanceCalendar(tx, mesh.playbook, mesh.clock, principal.actor_id)
-    return view(await calendar.cancel(maintenance_id), mesh.playbook, mesh.clock.now())
+    return await calendar.view(await calendar.cancel(maintenance_id))

@@ -8,9 +8,10 @@ import msgspec
 
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.ids import new_id
-from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.agreements import Agreements
 from ai_agent_mesh.operations.maintenance.store import MaintenanceStore
-from ai_agent_mesh.operations.maintenance.views import view
+from ai_agent_mesh.operations.maintenance.views import MaintenanceView, view
 from ai_agent_mesh.operations.notices import Notice, Topic, publish
 from ai_agent_mesh.operations.planned import (
     AlreadyCancelled,
@@ -40,6 +41,7 @@ class MaintenanceCalendar:
         self._tx = tx
         self._store = MaintenanceStore(tx)
         self._playbook = playbook
+        self._agreements = Agreements(tx, playbook)
         self._clock = clock
         self._by = by
 
@@ -97,6 +99,15 @@ class MaintenanceCalendar:
         """Return a page, the newest announcement first, with one more when the list goes on."""
         return await self._store.list(page)
 
+    async def view(self, work: Maintenance) -> MaintenanceView:
+        """Return what everybody may know of it now, by the playbook of the month it begins in.
+
+        Raises:
+            AgreementUnreadable: this version cannot read that playbook.
+        """
+        playbook = await self._agreements.of(Month.of(work.span.since))
+        return view(work, playbook, self._clock.now())
+
     async def _next(self) -> tuple[Link, datetime]:
         """Return what the next act follows, and its moment, which is after that of the last."""
         link, last = await self._store.last()
@@ -108,7 +119,7 @@ class MaintenanceCalendar:
         await self._store.follow(before.followed(receipt.digest), Proof(entry.at, entry.id))
 
     async def _publish(self, kind: str, work: Maintenance, now: datetime) -> None:
-        data = msgspec.to_builtins(view(work, self._playbook, now))
+        data = msgspec.to_builtins(await self.view(work))
         notice = Notice(new_id("ntc"), Topic.MAINTENANCE, kind, now, work.id, data)
         await publish(self._tx, notice)
 

@@ -42,10 +42,10 @@ from ai_agent_mesh.operations.statements import (
     signed,
 )
 from ai_agent_mesh.playbook import Playbook
-from ai_agent_mesh.playbook import canonical as playbook_text
+from ai_agent_mesh.playbook import canonical as written
 from ai_agent_mesh.plumbing.postgres import Database, Tx, snapshot
 from ai_agent_mesh.product.identity import PLATFORM_TENANT
-from ai_agent_mesh.product.ledger import Evidence, proven, tenant_head
+from ai_agent_mesh.product.ledger import Evidence, playbook_text, proven, tenant_head, turn
 from ai_agent_mesh.sla import Category, Service
 
 _DAY = 24 * HOUR
@@ -66,6 +66,8 @@ class _Found:
 
     statement: Statement
     opening: Sequence[Piece]
+    #: The batches that show which playbook judges each month.
+    turns: Sequence[Batch]
     heads: Sequence[TenantHead]
     #: Entries that are proven each alone: a tenant and a number.
     loose: Sequence[tuple[str, int]]
@@ -109,7 +111,7 @@ class Bundles:
         bear the figures.
 
         Raises:
-            TenantMissing, SpanAhead
+            TenantMissing, SpanAhead, SeveralAgreements, AgreementUnreadable
             EntryUnreadable: an entry's bytes are not UTF-8 text.
         """
         # Statement, minutes and heads must tell of one moment; entries never change.
@@ -136,8 +138,9 @@ class Bundles:
             [
                 _stated(statement),
                 *(Key(*one) for one in (await self._keys(evidence)).items()),
-                *(PlaybookText(*one) for one in (await self._texts(evidence)).items()),
+                PlaybookText(statement.playbook, await self._text(tx, statement.playbook)),
             ],
+            await _turns(tx, span),
             [
                 await tenant_head(tx, who, span, self._signer, now)
                 for who in (statement.tenant, PROBE)
@@ -148,9 +151,9 @@ class Bundles:
     async def _keys(self, evidence: Evidence) -> dict[str, bytes]:
         return {**await evidence.keys(), self._signer.key_id: self._signer.public_bytes}
 
-    async def _texts(self, evidence: Evidence) -> dict[str, str]:
-        ours = {self._playbook.digest: playbook_text(self._playbook).decode()}
-        return {**await evidence.playbook_texts(), **ours}
+    async def _text(self, tx: Tx, digest: str) -> str:
+        kept = await playbook_text(tx, digest)
+        return kept or written(self._playbook).decode()  # not kept: the ledger is empty
 
     async def _minutes(self, tx: Tx, tenant: str, span: Span) -> AsyncIterator[bytes]:
         digest, count, day = sha256(), 0, span.since
@@ -173,6 +176,8 @@ class Bundles:
         yield line(sealed(seal, self._signer))
 
     async def _proofs(self, found: _Found, limit: int | None) -> AsyncIterator[Piece]:
+        for batch in found.turns:
+            yield batch
         for tenant, number in found.loose:
             async for piece in proven(self._database, tenant, number, number):
                 yield piece
@@ -184,6 +189,12 @@ class Bundles:
             first, last = max(head.first_number, 1), head.last_number
             async for piece in proven(self._database, head.tenant, first, last):
                 yield piece
+
+
+async def _turns(tx: Tx, span: Span) -> list[Batch]:
+    months = span.months if span.length else ()
+    found = {one.batch: one for month in months for one in await turn(tx, month)}
+    return [found[number] for number in sorted(found)]
 
 
 def _stated(statement: Statement) -> Stated:

@@ -9,11 +9,13 @@ import structlog
 from msgspec import structs
 
 from ai_agent_mesh.kernel.clock import Clock
-from ai_agent_mesh.kernel.errors import Unavailable
+from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.agreements import Agreements
 from ai_agent_mesh.operations.maintenance import touching
-from ai_agent_mesh.operations.objectives.standing import Standing, assembled, burning
+from ai_agent_mesh.operations.objectives.standing import Standing, alarming, assembled, burning
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
+from ai_agent_mesh.operations.objectives.sums import Spans
 from ai_agent_mesh.operations.objectives.windows import Window, left_out, read_days
 from ai_agent_mesh.operations.planned import Maintenance, as_of, excluded_spans
 from ai_agent_mesh.operations.statements import (
@@ -50,7 +52,7 @@ class Everybody:
 
     def __init__(self, database: Database, playbook: Playbook, clock: Clock) -> None:
         self._database = database
-        self._playbook = _as_a_tier(playbook)
+        self._playbook = playbook
         self._clock = clock
         self._lock = asyncio.Lock()
         self._known: Standing | None = None
@@ -70,7 +72,7 @@ class Everybody:
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     self._known, self._fresh = await self._read(), True
-            except (Unavailable, TimeoutError, OSError) as error:
+            except (Fact, TimeoutError, OSError) as error:
                 log.warning("objectives.stale", reason=str(error) or type(error).__name__)
                 self._fresh = False
             self._read_at = time.monotonic()
@@ -78,35 +80,38 @@ class Everybody:
 
     async def _read(self) -> Standing:
         now = self._clock.now()
-        month, until = self._playbook.measurement.window_of(now), settled_until(now, self._playbook)
+        month = self._playbook.measurement.window_of(now)
         async with snapshot(self._database) as tx:
+            playbook = _as_a_tier(await Agreements(tx, self._playbook).of(month))
+            until = settled_until(now, playbook)
             # Nobody was promised anything before anybody called.
             heard = await ObjectiveStore(tx).heard_since()
             span = judged_span(month.span, min(heard.values(), default=until), until)
             works = await touching(tx, month.span)
-            evidence, days = await self._evidence(tx, span, as_of(works, until, span))
-            stated = self._stated(month, evidence, now)
-            items = slos(stated, self._playbook)
-            items = list(await burning(tx, stated, items, self._playbook, tenant=None))
-        return assembled(stated, items, days, works, self._playbook)
+            evidence, days = await self._evidence(tx, span, as_of(works, until, span), playbook)
+            stated = _stated(month, evidence, playbook, now)
+            items, factors = slos(stated, playbook), alarming(self._playbook, month.since)
+            items = list(await burning(tx, stated, items, playbook, factors, tenant=None))
+        return assembled(stated, items, days, works, playbook)
 
     async def _evidence(
-        self, tx: Tx, span: Span, works: Sequence[Maintenance]
+        self, tx: Tx, span: Span, works: Sequence[Maintenance], playbook: Playbook
     ) -> tuple[Evidence, Sequence[tuple[Span, Window]]]:
         found = await ObjectiveStore(tx).evidence(
             span,
-            terms_of(_ALL, self._playbook),
+            terms_of(_ALL, playbook),
             tenant=None,
             works=works,
-            excluded=excluded_spans(works, self._playbook),
+            excluded=excluded_spans(works, playbook),
         )
-        days = await self._days(tx, found)
+        days = await self._days(tx, found, left_out(found.works, playbook))
         calls = tuple(one for _, window in days for one in window.calls)
         return Evidence(span, found.minutes, found.watches, calls, tuple(works)), days
 
-    async def _days(self, tx: Tx, found: Evidence) -> Sequence[tuple[Span, Window]]:
+    async def _days(
+        self, tx: Tx, found: Evidence, excluded: Spans
+    ) -> Sequence[tuple[Span, Window]]:
         """Return the days of a span; those that are over from what was kept of them."""
-        excluded = left_out(found.works, self._playbook)
         midnight = max(found.span.since, found.span.until.replace(hour=0, minute=0))
         closed, key = Span(found.span.since, midnight), (found.span.since, midnight, found.works)
         kept = self._closed
@@ -116,10 +121,11 @@ class Everybody:
         today = Span(midnight, max(midnight, found.span.until))
         return [*kept[2], *await read_days(tx, today, found.watches, excluded, tenant=None)]
 
-    def _stated(self, month: Month, evidence: Evidence, now: datetime) -> Statement:
-        subject = Subject(_ALL, "All customers together", str(month), month.span)
-        tenure = Tenure(_ALL, evidence.span, ((evidence.span, None),))
-        return state(subject, [(tenure, evidence)], [], self._playbook, now)
+
+def _stated(month: Month, evidence: Evidence, playbook: Playbook, now: datetime) -> Statement:
+    subject = Subject(_ALL, "All customers together", str(month), month.span)
+    tenure = Tenure(_ALL, evidence.span, ((evidence.span, None),))
+    return state(subject, [(tenure, evidence)], [], playbook, now)
 
 
 def _as_a_tier(playbook: Playbook) -> Playbook:

@@ -3,10 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 
-import msgspec
-
 from ai_agent_mesh.evidence import Thresholds
-from ai_agent_mesh.kernel.errors import Conflict
 from ai_agent_mesh.kernel.spans import Span, minute_of
 from ai_agent_mesh.operations.statements import PROBE, Correction, Counts
 from ai_agent_mesh.plumbing.postgres import Tx
@@ -16,14 +13,11 @@ from ai_agent_mesh.sla import Service
 _PAGE = 5_000
 
 _BOUNDS = "SELECT min(seq), max(seq) FROM ledger_entry WHERE at >= $1 AND at < $2"
-# Each with the playbook that its batch names: the one that its latency was judged by.
 _ENTRIES = """
-SELECT seq, bytes, playbook FROM ledger_entry JOIN ledger_batch USING (batch)
-WHERE seq > $1 AND seq <= $2 AND tenant_id = ANY($3) AND ledger_entry.at >= $4
-  AND ledger_entry.at < $5
+SELECT seq, bytes FROM ledger_entry
+WHERE seq > $1 AND seq <= $2 AND tenant_id = ANY($3) AND at >= $4 AND at < $5
 ORDER BY seq LIMIT $6
 """
-_THRESHOLDS = "SELECT digest, latency FROM ledger_playbook"
 # In the order in which they were numbered, so that the reading can stop at the first of each kind.
 _PROBES = """
 SELECT number, bytes FROM ledger_entry WHERE tenant_id = $1 AND number > $2 ORDER BY number LIMIT $3
@@ -34,10 +28,6 @@ SELECT number, bytes FROM ledger_entry WHERE tenant_id = $1 AND number > $2 ORDE
 _AMENDMENTS = """
 SELECT number, bytes FROM ledger_entry WHERE kind = 'amendment' AND tenant_id = ANY($1) ORDER BY seq
 """
-
-
-class ThresholdsLost(Conflict):
-    """Entries were judged by playbook {digest}, but the ledger does not keep its thresholds."""
 
 
 async def corrections(tx: Tx, span: Span, tenant: str) -> Sequence[Correction]:
@@ -58,33 +48,26 @@ class Recount:
         self._tx = tx
         self._progress = progress
 
-    async def counts(self, span: Span, *, tenant: str) -> Counts:
+    async def counts(self, span: Span, promised: Thresholds, *, tenant: str) -> Counts:
         """Return the calls of a span of whole minutes of a tenant, from the entries alone.
+
+        `promised` are the thresholds of the playbook that judges the span.
 
         Raises:
             EntryUnreadable: bytes in the span are not an entry.
-            ThresholdsLost: a playbook that entries were judged by is not kept.
         """
-        counts, kept = Counts(span), await self._thresholds()
-        async for entry, playbook in self._entries(span, tenant):
-            if playbook not in kept:
-                raise ThresholdsLost(digest=playbook)
-            counts.add(entry, kept[playbook])
+        counts = Counts(span)
+        async for entry in self._entries(span, tenant):
+            counts.add(entry, promised)
         for one in await corrections(self._tx, span, tenant):
-            counts.correct(one.amendment, kept[one.amendment.judged_by])
+            counts.correct(one.amendment, promised)
         return counts
 
     async def watched(self, until: datetime) -> Mapping[Service, datetime]:
         """Return the first minute before `until` in which the probe tried each service."""
         return {service: at for service, (_, at) in (await self.first_probes(until)).items()}
 
-    async def _thresholds(self) -> Mapping[str, Thresholds]:
-        """Return the promised latencies by the digest of the playbook that promised them."""
-        rows = await self._tx.fetch(_THRESHOLDS)
-        kind = dict[str, tuple[int, int, int]]
-        return {row["digest"]: msgspec.convert(row["latency"], kind) for row in rows}
-
-    async def _entries(self, span: Span, tenant: str) -> AsyncIterator[tuple[Entry, str]]:
+    async def _entries(self, span: Span, tenant: str) -> AsyncIterator[Entry]:
         bounds = await self._tx.fetchrow(_BOUNDS, span.since, span.until)
         if bounds is None or bounds[0] is None:
             return
@@ -92,7 +75,7 @@ class Recount:
         who, done = [tenant, PROBE], 0
         while rows := await self._tx.fetch(_ENTRIES, seq, last, who, span.since, span.until, _PAGE):
             for row in rows:
-                yield Entry.decode(row["bytes"]), row["playbook"]
+                yield Entry.decode(row["bytes"])
             seq, done = rows[-1]["seq"], done + len(rows)
             if self._progress:
                 self._progress(done)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.spans import MINUTE, Month, Span
 from ai_agent_mesh.operations.maintenance import touching
-from ai_agent_mesh.operations.objectives.service import Objectives
+from ai_agent_mesh.operations.objectives.service import Judged, Objectives
 from ai_agent_mesh.operations.objectives.sketches import sketches
 from ai_agent_mesh.operations.objectives.windows import Window, left_out, read_days, read_windows
 from ai_agent_mesh.operations.planned import Maintenance, excludes
@@ -24,6 +24,9 @@ from ai_agent_mesh.operations.statements import (
 )
 from ai_agent_mesh.playbook import Playbook, Urgency
 from ai_agent_mesh.plumbing.postgres import Database, Tx, snapshot
+
+#: By window, the burn rate above which it alarms.
+Factors = Mapping[timedelta, Fraction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,39 +61,50 @@ class Standings:
     async def slos(self, tenant: str) -> Sequence[Slo]:
         """Return every objective of a tenant (by id or name); raises TenantMissing."""
         async with snapshot(self._database) as tx:
-            stated = await self._objectives.statement_in(tx, tenant, self._month())
-            return await self._items(tx, stated)
+            judged = await self._objectives.judged_in(tx, tenant, self._month())
+            return await self._items(tx, judged)
 
     async def standing(self, tenant: str) -> Standing:
         """Return the same with how each budget went over the month; raises TenantMissing."""
         async with snapshot(self._database) as tx:
-            stated, evidence = await self._objectives.judged_in(tx, tenant, self._month())
-            items = await self._items(tx, stated)
+            judged = await self._objectives.judged_in(tx, tenant, self._month())
+            stated, last = judged.statement, judged.evidence[-1]
+            items = await self._items(tx, judged)
             # Silence counts in availability, which is judged over the last part.
             days = await read_days(
                 tx,
                 Span(stated.since, stated.until),
-                evidence[-1].watches,
-                left_out(evidence[-1].works, self._playbook),
+                last.watches,
+                left_out(last.works, judged.playbook),
                 tenant=stated.tenant,
             )
             works = await touching(tx, self._month().span)
-        return assembled(stated, items, days, works, self._playbook)
+        return assembled(stated, items, days, works, judged.playbook)
 
     def _month(self) -> Month:
         return self._playbook.measurement.window_of(self._clock.now())
 
-    async def _items(self, tx: Tx, stated: Statement) -> Sequence[Slo]:
+    async def _items(self, tx: Tx, judged: Judged) -> Sequence[Slo]:
+        stated, playbook = judged.statement, judged.playbook
         merged = await sketches(tx, Span(stated.since, stated.until), stated.tenant)
-        items = [with_percentile(item, merged) for item in slos(stated, self._playbook)]
-        return await burning(tx, stated, items, self._playbook, tenant=stated.tenant)
+        items = [with_percentile(item, merged) for item in slos(stated, playbook)]
+        factors = alarming(self._playbook, stated.asked_since)
+        return await burning(tx, stated, items, playbook, factors, tenant=stated.tenant)
 
 
 async def burning(
-    tx: Tx, stated: Statement, items: Sequence[Slo], playbook: Playbook, *, tenant: str | None
+    tx: Tx,
+    stated: Statement,
+    items: Sequence[Slo],
+    playbook: Playbook,
+    factors: Factors,
+    *,
+    tenant: str | None,
 ) -> Sequence[Slo]:
-    """Return objectives with how fast each burns over the windows that alarm; None means all calls."""  # noqa: E501
-    factors = _factors(playbook, stated.asked_since)
+    """Return objectives with how fast each burns over the windows that alarm; None means all calls.
+
+    `playbook` judges the month; `factors` are today's.
+    """
     if not factors or stated.since == stated.until:
         return items
     read = await read_windows(tx, stated.until, sorted(factors), playbook, tenant=tenant)
@@ -124,7 +138,7 @@ def assembled(
     )
 
 
-def _factors(playbook: Playbook, at: datetime) -> Mapping[timedelta, Fraction]:
+def alarming(playbook: Playbook, at: datetime) -> Factors:
     """Return the burn rate above which each window alarms, the least where two are as long."""
     period, found = Month.of(at).span.length, dict[timedelta, Fraction]()
     for urgency in Urgency:

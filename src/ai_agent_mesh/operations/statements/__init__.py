@@ -51,6 +51,7 @@ from ai_agent_mesh.operations.statements.rules import (
     silence,
     tenures,
     terms_of,
+    within,
 )
 from ai_agent_mesh.operations.statements.slos import (
     PLATFORM,
@@ -149,4 +150,5 @@ __all__ = [
     "terms_of",
     "verified",
     "with_percentile",
+    "within",
 ]

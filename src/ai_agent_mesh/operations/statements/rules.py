@@ -104,6 +104,22 @@ def joined(before: Evidence, after: Evidence) -> Evidence:
     )
 
 
+def within(evidence: Evidence, span: Span) -> Evidence:
+    """Return the part of some evidence that lies in a span of whole minutes; sums are left out."""
+    part = evidence.span.overlap(span) or Span(span.since, span.since)
+    minutes = started_in(part)
+    return Evidence(
+        part,
+        tuple(one for one in evidence.minutes if one.minute in minutes),
+        {
+            service: Watch(w.since, tuple(s for one in w.silent if (s := one.overlap(part))))
+            for service, w in evidence.watches.items()
+        },
+        (),
+        tuple(work for work in evidence.works if work.span.overlap(part)),
+    )
+
+
 def judge(evidence: Evidence, terms: Terms, notice: timedelta) -> Judgement:
     """Return the availability of each service and of the platform, by the method of the terms.
 

@@ -27,11 +27,8 @@ from ai_agent_mesh.operations.statements.counting import Counts
 from ai_agent_mesh.operations.statements.findings import Findings
 from ai_agent_mesh.operations.statements.model import PROBE, Correction
 from ai_agent_mesh.operations.statements.statement import LedgerRange
+from ai_agent_mesh.operations.statements.turning import Turn
 from ai_agent_mesh.sla import Service
-
-
-def _playbook(one: Amendment, batch: Batch) -> str | None:
-    return None if one.judged_by == batch.playbook else "judged_by"
 
 
 @dataclass
@@ -54,9 +51,12 @@ class Sections:
         span: Span,
         whose: Sequence[str],
         findings: Findings,
+        playbook: str,
         thresholds: Mapping[str, Thresholds],
     ) -> None:
         self._whose = whose
+        #: By which playbook each month of the span is judged.
+        self.turns = [Turn(month) for month in (span.months if span.length else ())]
         self.counts = Counts(span)
         self.acts: list[Numbered] = []
         #: What became of telling the tenant's subscribers: loose entries first, in their order.
@@ -71,6 +71,8 @@ class Sections:
         self.entries = self.batches = 0
         self._span = span
         self._findings = findings
+        #: The digest of the playbook that the span is judged by, and thresholds by digest.
+        self._playbook = playbook
         self._thresholds = thresholds
         self._open: Section | None = None
 
@@ -88,6 +90,8 @@ class Sections:
     def batch(self, batch: Batch) -> None:
         """Take the batch that the next entries are of."""
         self.batches += 1
+        for turn in self.turns:
+            turn.take(batch)
         self._section().audit.batch(batch)
 
     def entry(self, line: Line) -> None:
@@ -152,13 +156,10 @@ class Sections:
             return
         if entry.tenant not in self._whose:
             return
-        batch = section.audit.last
-        if batch is None:
-            return
-        if batch.playbook not in self._thresholds:
-            self._findings.fail(Check.PLAYBOOK, batch.playbook, "it is not in the bundle")
-        section.inside += self.counts.add(entry, self._thresholds.get(batch.playbook, {}))
-        self._hold(line, entry, batch)
+        if self._playbook not in self._thresholds:
+            self._findings.fail(Check.PLAYBOOK, self._playbook, "it is not in the bundle")
+        section.inside += self.counts.add(entry, self._promised)
+        self._hold(line, entry)
         if is_telling(entry):
             self._tell(line, entry)
 
@@ -188,10 +189,9 @@ class Sections:
             return
         self.corrections.append(one)
         self._corrected.setdefault(one.amendment.digest, []).append(one.amendment)
-        promised = self._thresholds.get(one.amendment.judged_by, {})
-        self.counts.correct(one.amendment, promised)
+        self.counts.correct(one.amendment, self._promised)
 
-    def _hold(self, line: Line, entry: Entry, batch: Batch) -> None:
+    def _hold(self, line: Line, entry: Entry) -> None:
         """Hold a call against its corrections, and a correction against those that came first."""
         if entry.kind is Kind.AMENDMENT:
             known = {one.made.id for one in self.corrections}
@@ -202,11 +202,18 @@ class Sections:
         if chain is None:
             return
         self._held.add(digest)
-        wrong = [one.differs(entry) or _playbook(one, batch) for one in chain]
+        wrong = [one.differs(entry) or self._misjudged(one) for one in chain]
         if any(wrong):
             self._amiss(entry, f"its correction repeats {next(filter(None, wrong))} wrongly")
         elif fault_after(entry.fault, chain) is None:
             self._amiss(entry, "its corrections contradict it or each other")
+
+    @property
+    def _promised(self) -> Thresholds:
+        return self._thresholds.get(self._playbook, {})
+
+    def _misjudged(self, one: Amendment) -> str | None:
+        return None if one.judged_by == self._playbook else "judged_by"
 
     def _concerns(self, made: Entry) -> bool:
         try:

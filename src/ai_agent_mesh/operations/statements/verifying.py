@@ -30,7 +30,7 @@ from ai_agent_mesh.operations.statements.model import PROBE
 from ai_agent_mesh.operations.statements.restating import Proven, first_untrue, restated
 from ai_agent_mesh.operations.statements.sections import Sections
 from ai_agent_mesh.operations.statements.statement import Statement
-from ai_agent_mesh.playbook import Playbook, parse
+from ai_agent_mesh.playbook import Playbook, recalled
 from ai_agent_mesh.sla import Service, minute_number
 
 #: What a file may claim to judge; beyond it the minutes would not fit into memory.
@@ -84,10 +84,12 @@ class _Verifier:
         self._span = Span(self._statement.since, self._statement.until)
         self._told = Counts(self._span)
         self._whose = (self._statement.tenant, PROBE)
-        self._sections = Sections(self._span, self._whose, self._findings, self._thresholds)
+        playbook, promised = self._statement.playbook, self._thresholds
+        self._sections = Sections(self._span, self._whose, self._findings, playbook, promised)
         self._read(lines)
         self._sections.close()
         self._close_minutes()
+        self._check_turns()
         self._check_figures()
         self._check_statement()
         return Verdict(
@@ -157,7 +159,7 @@ class _Verifier:
             self._fail(Check.PLAYBOOK, piece.digest, "its text does not match its digest")
             return
         try:
-            playbook = parse(piece.text.encode(), "playbook")
+            playbook = recalled(piece.text)
         except Fact as fact:
             self._fail(Check.PLAYBOOK, piece.digest, f"it cannot be read: {fact.detail}")
             return
@@ -201,6 +203,14 @@ class _Verifier:
 
     def _begin_minutes(self) -> None:
         self._run, self._digest, self._minutes_lines = None, sha256(), 0
+
+    def _check_turns(self) -> None:
+        """Find a month that the statement's playbook does not judge."""
+        told = self._statement
+        for one in self._sections.turns:
+            reason = one.differs(told.playbook, over=not told.so_far)
+            if reason:
+                self._fail(Check.PLAYBOOK, str(one.month), reason)
 
     def _check_figures(self) -> None:
         whose = self._whose

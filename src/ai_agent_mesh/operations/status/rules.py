@@ -1,13 +1,13 @@
 """How minutes become a state, a day's bar and a banner."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from ai_agent_mesh.kernel.spans import MINUTE, Span
+from ai_agent_mesh.kernel.spans import MINUTE, Month, Span
 from ai_agent_mesh.operations.maintenance import view
 from ai_agent_mesh.operations.planned import excluded_spans, notice_asked, running
-from ai_agent_mesh.operations.statements import Evidence, judge
+from ai_agent_mesh.operations.statements import Evidence, judge, within
 from ai_agent_mesh.operations.status.model import Component, Day, Indicator, Overview, State
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import Method, MinuteCount, Service, moment_of, spans_of, started_in
@@ -28,21 +28,33 @@ INDICATORS: Mapping[State, tuple[Indicator, str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The minutes of every month together, each month judged by its own playbook."""
+
+    unavailable: Mapping[Service, Sequence[Span]]
+    excluded: Mapping[Service, Sequence[range]]
+
+
 def overview_of(
-    evidence: Evidence, heard: Mapping[Service, datetime], playbook: Playbook, now: datetime
+    evidence: Evidence,
+    heard: Mapping[Service, datetime],
+    agreed: Mapping[Month, Playbook],
+    now: datetime,
 ) -> Overview:
     """Return what the page shows of the evidence; `heard` is each service's first call of all.
 
+    `agreed` has the playbook of every month of the evidence, of its works, and of now.
     A service whose minutes are excluded just now is under maintenance, whatever its calls or the
     probe's silence say. Maintenance that was announced too late hides nothing.
     """
     span = evidence.span
     present = Span(span.until - PRESENT * MINUTE, span.until)
-    terms = playbook.measurement.terms(Method.PERIOD)
-    judged = judge(evidence, terms, notice_asked(playbook)).services
-    unavailable = {service: spans_of(judged[service].unavailable) for service in Service}
+    judged = _judged(evidence, agreed)
     under_way = {
-        service for work in running(evidence.works, playbook, now) for service in work.named
+        service
+        for work in running(evidence.works, agreed[Month.of(now)], now)
+        for service in work.named
     }
     return Overview(
         span.until,
@@ -53,21 +65,38 @@ def overview_of(
                 if service in under_way
                 else state_of(
                     present,
-                    unavailable[service],
+                    judged.unavailable[service],
                     [one for one in evidence.minutes if one.service == service],
                     heard=service in heard and heard[service] < span.until,
                 ),
                 days_of(
                     span,
-                    unavailable[service],
+                    judged.unavailable[service],
                     heard.get(service),
-                    excluded_spans(evidence.works, playbook, service),
+                    judged.excluded[service],
                 ),
             )
             for service in Service
         ],
-        works=[view(work, playbook, now) for work in evidence.works],
+        works=[view(one, agreed[Month.of(one.span.since)], now) for one in evidence.works],
     )
+
+
+def _judged(evidence: Evidence, agreed: Mapping[Month, Playbook]) -> _Judged:
+    unavailable: dict[Service, list[Span]] = {service: [] for service in Service}
+    excluded: dict[Service, list[range]] = {service: [] for service in Service}
+    for month in evidence.span.months:
+        part = within(evidence, month.span)
+        playbook, inside = agreed[month], started_in(part.span)
+        terms = playbook.measurement.terms(Method.PERIOD)
+        found = judge(part, terms, notice_asked(playbook)).services
+        for service in Service:
+            unavailable[service] += spans_of(found[service].unavailable)
+            excluded[service] += [
+                range(max(one.start, inside.start), min(one.stop, inside.stop))
+                for one in excluded_spans(part.works, playbook, service)
+            ]
+    return _Judged(unavailable, excluded)
 
 
 def state_of(

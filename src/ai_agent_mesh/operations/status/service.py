@@ -8,8 +8,9 @@ from datetime import timedelta
 import structlog
 
 from ai_agent_mesh.kernel.clock import Clock
-from ai_agent_mesh.kernel.errors import Unavailable
-from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.kernel.errors import Fact
+from ai_agent_mesh.kernel.spans import Month, Span
+from ai_agent_mesh.operations.agreements import Agreements
 from ai_agent_mesh.operations.maintenance import touching
 from ai_agent_mesh.operations.objectives import ObjectiveStore
 from ai_agent_mesh.operations.planned import FURTHEST
@@ -35,6 +36,7 @@ class Status:
     def __init__(self, database: Database, playbook: Playbook, clock: Clock) -> None:
         self._database = database
         self._playbook = playbook
+        # Which minutes are read: by this method none singly, whatever its figures are.
         self._terms = playbook.measurement.terms(Method.PERIOD)
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -54,7 +56,7 @@ class Status:
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     self._known = await self._read()
-            except (Unavailable, TimeoutError, OSError) as error:
+            except (Fact, TimeoutError, OSError) as error:
                 log.warning("status.stale", reason=str(error) or type(error).__name__)
                 self._known = stale(self._known)
             self._read_at = time.monotonic()
@@ -62,17 +64,19 @@ class Status:
 
     async def _read(self) -> Overview:
         now = self._clock.now()
-        until = settled_until(now, self._playbook)
-        today = until.replace(hour=0, minute=0)
-        closed = Span(today - timedelta(days=DAYS - 1), today)
         async with self._database.transaction() as tx:
-            store = ObjectiveStore(tx)
+            agreements, store = Agreements(tx, self._playbook), ObjectiveStore(tx)
+            until = settled_until(now, await agreements.of(Month.of(now)))
+            today = until.replace(hour=0, minute=0)
+            closed = Span(today - timedelta(days=DAYS - 1), today)
             before = await self._closed_days(store, closed)
             open_day = await store.evidence(Span(today, until), self._terms, tenant=None)
             heard = await store.heard_since()
             works = await touching(tx, Span(closed.since, now + FURTHEST))
+            months = {*Span(closed.since, now).months, *(Month.of(one.span.since) for one in works)}
+            agreed = await agreements.by_month(months)
         evidence = replace(joined(before, open_day), works=tuple(works))
-        return overview_of(evidence, heard, self._playbook, now)
+        return overview_of(evidence, heard, agreed, now)
 
     async def _closed_days(self, store: ObjectiveStore, span: Span) -> Evidence:
         kept = self._closed

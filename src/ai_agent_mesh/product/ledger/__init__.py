@@ -12,6 +12,7 @@ from ai_agent_mesh.evidence.entry import (
 from ai_agent_mesh.product.ledger.evidence import Evidence
 from ai_agent_mesh.product.ledger.export import export, proven
 from ai_agent_mesh.product.ledger.facts import LedgerUnavailable
+from ai_agent_mesh.product.ledger.governing import governing, playbook_text, turn
 from ai_agent_mesh.product.ledger.heads import tenant_head
 from ai_agent_mesh.product.ledger.inbox import Inbox
 from ai_agent_mesh.product.ledger.sequencer import Fenced, Sequencer
@@ -39,8 +40,11 @@ __all__ = [
     "Sequencer",
     "Spool",
     "export",
+    "governing",
+    "playbook_text",
     "proven",
     "tenant_head",
+    "turn",
     "unnumbered",
     "verify",
 ]

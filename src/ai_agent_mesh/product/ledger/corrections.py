@@ -6,8 +6,10 @@ from ai_agent_mesh.evidence.amendment import Amendment, fault_after
 from ai_agent_mesh.evidence.audit import Audit, Check
 from ai_agent_mesh.evidence.entry import Entry, EntryUnreadable
 from ai_agent_mesh.evidence.rollup import Judged, judged
+from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.plumbing.postgres import Database
 from ai_agent_mesh.product.ledger.evidence import Evidence, Row
+from ai_agent_mesh.product.ledger.governing import governing
 
 
 async def check_amendments(operations: Database, audit: Audit) -> None:
@@ -16,17 +18,20 @@ async def check_amendments(operations: Database, audit: Audit) -> None:
         evidence = Evidence(tx)
         read = [(f"seq {row['seq']}", _amendment(row)) for row in await evidence.amendments(0)]
         originals = await evidence.originals([one.entry for _, one in read if one])
+        months = {Month.of(one.at) for _, one in read if one}
+        judges = {month: await governing(tx, month) for month in months}
     chains: dict[tuple[str, str], list[Amendment]] = {}
     for place, one in read:
         if one is None:
             audit.fail(Check.AMENDMENT, place, "it cannot be read")
             continue
-        raw, playbook = originals.get((one.entry, one.digest), (b"", ""))
+        raw = originals.get((one.entry, one.digest), b"")
         call = judged(raw)
         if call is None:
             audit.fail(Check.AMENDMENT, place, f"there is no entry {one.entry} with its digest")
             continue
-        wrong = one.differs(Entry.decode(raw)) or ("judged_by" if one.judged_by != playbook else "")
+        untrue = one.judged_by != judges[Month.of(one.at)]
+        wrong = one.differs(Entry.decode(raw)) or ("judged_by" if untrue else "")
         if wrong:
             audit.fail(Check.AMENDMENT, place, f"it repeats {wrong} of {one.entry} wrongly")
         chain = chains.setdefault((one.entry, one.digest), [])

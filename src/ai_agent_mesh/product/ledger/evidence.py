@@ -45,18 +45,14 @@ WHERE tenant_id = $1
   AND ($2::timestamptz IS NULL OR at >= $2) AND ($3::timestamptz IS NULL OR at < $3)
 """
 _CALLS = """
-SELECT e.seq, e.tenant_id, e.bytes, b.playbook
-FROM ledger_entry e LEFT JOIN ledger_batch b USING (batch)
-WHERE e.seq BETWEEN $1 AND $2 AND e.at >= $3 AND e.at < $4 AND e.kind <> 'amendment'
-ORDER BY e.seq LIMIT $5
+SELECT seq, tenant_id, bytes FROM ledger_entry
+WHERE seq BETWEEN $1 AND $2 AND at >= $3 AND at < $4 AND kind <> 'amendment'
+ORDER BY seq LIMIT $5
 """
 _AMENDMENTS = """
 SELECT seq, tenant_id, bytes FROM ledger_entry WHERE kind = 'amendment' AND seq > $1 ORDER BY seq
 """
-_ORIGINALS = """
-SELECT e.id, e.digest, e.bytes, b.playbook
-FROM ledger_entry e LEFT JOIN ledger_batch b USING (batch) WHERE e.id = ANY($1)
-"""
+_ORIGINALS = "SELECT id, digest, bytes FROM ledger_entry WHERE id = ANY($1)"
 _MINUTES = """
 SELECT tenant_id, minute, service, category,
        calls, valid, bad, timed, within_p50, within_p95, within_p99
@@ -105,7 +101,7 @@ class Evidence:
         return {row["key_id"]: row["public"] for row in rows}
 
     async def playbooks(self) -> dict[str, Thresholds]:
-        """Return the thresholds that batches were judged by, by playbook digest."""
+        """Return the thresholds of the playbooks that batches name, by digest."""
         rows = await self._tx.fetch("SELECT digest, latency FROM ledger_playbook")
         return {
             row["digest"]: msgspec.convert(row["latency"], dict[str, tuple[int, int, int]])
@@ -134,12 +130,6 @@ class Evidence:
     async def entries_of(self, tenant: str, first: int, last: int, limit: int) -> list[Row]:
         """Return at most `limit` of a tenant's rows by number."""
         return await self._tx.fetch(_OF_TENANT, tenant, first, last, limit)
-
-    async def playbook_texts(self) -> dict[str, str]:
-        """Return the canonical text of the playbooks that batches name, by digest."""
-        return dict(
-            map(tuple, await self._tx.fetch("SELECT digest, text FROM ledger_playbook_text"))
-        )
 
     async def leaf_hashes(self, tenant: str, first: int, last: int) -> AsyncIterator[bytes]:
         """Yield the leaf hashes of a tenant's entries between two numbers, in their order."""
@@ -176,10 +166,10 @@ class Evidence:
         """Return seq, tenant and bytes of the amendments numbered after a sequence number."""
         return await self._tx.fetch(_AMENDMENTS, after)
 
-    async def originals(self, ids: Sequence[str]) -> dict[tuple[str, str], tuple[bytes, str]]:
-        """Return bytes and playbook of entries by their id and digest (hexadecimal)."""
+    async def originals(self, ids: Sequence[str]) -> dict[tuple[str, str], bytes]:
+        """Return the bytes of entries by their id and digest (hexadecimal)."""
         rows = await self._tx.fetch(_ORIGINALS, list(set(ids)))
-        return {(r["id"], r["digest"].hex()): (r["bytes"], r["playbook"]) for r in rows}
+        return {(r["id"], r["digest"].hex()): r["bytes"] for r in rows}
 
     async def hours(self) -> set[datetime]:
         """Return the hours that the roll-ups know."""
@@ -188,7 +178,7 @@ class Evidence:
     async def calls(
         self, first: int, last: int, since: datetime, until: datetime
     ) -> AsyncIterator[Row]:
-        """Yield tenant, bytes and playbook of the entries of a span between two numbers."""
+        """Yield tenant and bytes of the entries of a span between two numbers."""
         while first <= last:
             rows = await self._tx.fetch(_CALLS, first, last, since, until, _PAGE)
             for _, *row in rows:

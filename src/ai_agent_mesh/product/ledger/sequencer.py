@@ -9,24 +9,26 @@ and writes nothing. The database's clock alone judges the lease.
 import asyncio
 import os
 import socket
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import msgspec
 import structlog
 
 from ai_agent_mesh.evidence.batch import Batch
-from ai_agent_mesh.evidence.rollup import Judged, Tally, Thresholds, judged, thresholds
+from ai_agent_mesh.evidence.rollup import Tally, Thresholds, judged, thresholds
 from ai_agent_mesh.evidence.tree import leaf_data, leaf_hash, root
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Conflict, Unavailable
+from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.plumbing.postgres import Database
 from ai_agent_mesh.product.ledger.store import Head, Numbered, SequencerStore, Taken
 
 _UNREADABLE = "unreadable"
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 #: The share of the time within which entries are to be numbered that passes between two looks.
 _LOOKS_AFTER = 0.2
 
@@ -60,6 +62,8 @@ class Sequencer:
         self._batch = batch
         self._lease = lease
         self._pause_s = playbook.measurement.sequenced_within.total_seconds() * _LOOKS_AFTER
+        #: By which thresholds the calls of a month count; kept as long as this one holds the lease.
+        self._months: dict[Month, Thresholds] = {}
         #: Why this one cannot number now, or None.
         self.trouble: str | None = None
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
@@ -89,6 +93,7 @@ class Sequencer:
             if epoch is not None:
                 at = self._clock.now()
                 await store.introduce(self._signer, self._playbook, at)
+                self._months.clear()
         return epoch
 
     async def number(self, epoch: int) -> int:
@@ -111,32 +116,39 @@ class Sequencer:
     async def _add(self, store: SequencerStore, epoch: int, head: Head, fresh: list[Taken]) -> None:
         numbers = await store.numbers(list({row.tenant_id for row in fresh}))
         calls = [judged(row.raw) for row in fresh]
-        promised = await self._promised(store, calls)
+        # Moments never go back, whatever a clock says: a month has one last batch.
+        at = max(self._clock.now(), head.at or _EARLIEST)
+        months = [None if call is None else call.month for call in calls]
+        promised = await self._promised(store, months, at)
         tally = Tally()
         entries: list[Numbered] = []
-        for seq, (row, call) in enumerate(zip(fresh, calls, strict=True), head.seq + 1):
+        judging = zip(fresh, calls, months, strict=True)
+        for seq, (row, call, month) in enumerate(judging, head.seq + 1):
             number = numbers[row.tenant_id] = numbers.get(row.tenant_id, 0) + 1
-            if call is not None:
-                judged_by = call.judged_by(self._digest)
-                tally.add(row.tenant_id, call, promised.get(judged_by, {}))
+            if call is not None and month is not None:
+                tally.add(row.tenant_id, call, promised[month])
             kind = _UNREADABLE if call is None else call.kind
             entries.append(
                 Numbered(seq, row.tenant_id, number, row.id, row.at, kind, row.digest, row.raw)
             )
-        batch = self._signed(head, entries)
+        batch = self._signed(head, entries, at)
         await store.add(batch, entries, numbers)
         await store.add_up(tally)
-        await store.advance(epoch, Head(batch.last_seq, batch.batch, batch.link), self._lease)
+        await store.advance(epoch, Head(batch.last_seq, batch.batch, batch.link, at), self._lease)
 
     async def _promised(
-        self, store: SequencerStore, calls: Sequence[Judged | None]
-    ) -> Mapping[str, Thresholds]:
-        """Return thresholds by playbook: today's, and older ones only where a correction asks."""
-        if any(call and call.judged_by(self._digest) != self._digest for call in calls):
-            return await store.promised()
-        return {self._digest: self._thresholds}
+        self, store: SequencerStore, months: Iterable[Month | None], at: datetime
+    ) -> Mapping[Month, Thresholds]:
+        """Return the thresholds of the playbooks that judge the months of a batch's calls."""
+        asked = {month for month in months if month is not None}
+        for month in asked - self._months.keys():
+            # A month that begins later, by a clock that is ahead, has this very batch before it.
+            if month.since <= at:
+                digest = await store.governing(month) or self._digest
+                self._months[month] = (await store.promised())[digest]
+        return {month: self._months.get(month, self._thresholds) for month in asked}
 
-    def _signed(self, head: Head, entries: list[Numbered]) -> Batch:
+    def _signed(self, head: Head, entries: list[Numbered], at: datetime) -> Batch:
         leaves = (leaf_hash(leaf_data(row.seq, row.number, row.digest)) for row in entries)
         batch = Batch(
             batch=head.batch + 1,
@@ -145,7 +157,7 @@ class Sequencer:
             root=root(leaves),
             previous=head.previous,
             playbook=self._digest,
-            at=self._clock.now(),
+            at=at,
             key_id=self._signer.key_id,
         )
         return msgspec.structs.replace(batch, signature=self._signer.sign(batch.statement))

@@ -7,9 +7,11 @@ import msgspec
 
 from ai_agent_mesh.evidence.batch import Batch
 from ai_agent_mesh.evidence.rollup import Tally, Thresholds, thresholds
+from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.playbook import Playbook, canonical
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.plumbing.postgres import Tx
+from ai_agent_mesh.product.ledger.governing import governing
 
 _TAKE_OVER = """
 UPDATE ledger_head
@@ -21,7 +23,11 @@ _RENEW = """
 UPDATE ledger_head SET leased_until = clock_timestamp() + $2 WHERE epoch = $1 RETURNING true
 """
 _RELEASE = "UPDATE ledger_head SET leased_until = '-infinity' WHERE epoch = $1"
-_LOCK = "SELECT seq, batch, previous FROM ledger_head WHERE epoch = $1 FOR UPDATE"
+_LOCK = """
+SELECT seq, batch, previous,
+       (SELECT at FROM ledger_batch WHERE ledger_batch.batch = ledger_head.batch) AS at
+FROM ledger_head WHERE epoch = $1 FOR UPDATE
+"""
 _ADVANCE = """
 UPDATE ledger_head
 SET seq = $2, batch = $3, previous = $4, leased_until = clock_timestamp() + $5
@@ -77,11 +83,13 @@ _PLAYBOOK = "INSERT INTO ledger_playbook VALUES ($1, $2, $3) ON CONFLICT DO NOTH
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The last numbers that were given, and the hash of the last batch's statement."""
+    """The last numbers that were given, and the hash and the moment of the last batch."""
 
     seq: int
     batch: int
     previous: bytes
+    #: None before the first batch.
+    at: datetime | None
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
@@ -135,7 +143,7 @@ class SequencerStore:
         idle_ms = lease // timedelta(milliseconds=1)
         await self._tx.execute(f"SET LOCAL idle_in_transaction_session_timeout = {idle_ms}")
         row = await self._tx.fetchrow(_LOCK, epoch)
-        return None if row is None else Head(row["seq"], row["batch"], row["previous"])
+        return None if row is None else Head(*row)
 
     async def advance(self, epoch: int, head: Head, lease: timedelta) -> None:
         """Keep the new head and prolong the lease."""
@@ -178,8 +186,12 @@ class SequencerStore:
         buckets = [(*key, bucket, n) for (key, bucket), n in sorted(tally.buckets.items())]
         await self._tx.execute(_BUCKETS, *map(list, zip(*buckets, strict=True)))
 
+    async def governing(self, month: Month) -> str | None:
+        """Return the digest of the playbook that judges a month; None before the first batch."""
+        return await governing(self._tx, month)
+
     async def promised(self) -> dict[str, Thresholds]:
-        """Return the thresholds of every playbook that batches were judged by, by its digest."""
+        """Return the thresholds of every playbook that batches name, by its digest."""
         kind = dict[str, tuple[int, int, int]]
         rows = await self._tx.fetch("SELECT digest, latency FROM ledger_playbook")
         return {row["digest"]: msgspec.convert(row["latency"], kind) for row in rows}

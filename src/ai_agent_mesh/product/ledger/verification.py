@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 
 from ai_agent_mesh.evidence.audit import Audit, Check, Report
 from ai_agent_mesh.evidence.batch import Batch
-from ai_agent_mesh.evidence.rollup import Tally, judged
-from ai_agent_mesh.plumbing.postgres import Database, snapshot
+from ai_agent_mesh.evidence.rollup import Tally, Thresholds, judged
+from ai_agent_mesh.kernel.spans import Month
+from ai_agent_mesh.plumbing.postgres import Database, Tx, snapshot
 from ai_agent_mesh.product.ledger.corrections import Corrections, check_amendments
 from ai_agent_mesh.product.ledger.evidence import Evidence, Head, Row
+from ai_agent_mesh.product.ledger.governing import governing
 
 Key = tuple[object, ...]
 #: Of each hour with entries, the first and last sequence number.
@@ -104,30 +106,36 @@ async def _check_rollups(operations: Database, audit: Audit, hours: Hours, head:
     for hour in sorted(hours.keys() | known):
         async with snapshot(operations) as tx:
             evidence = Evidence(tx)
-            tally = await _recount(audit, evidence, hour, hours.get(hour, (1, 0)), head.seq)
-            promised = await evidence.playbooks()
+            promised = await _promised(tx, audit, hour)
+            tally = await _recount(evidence, promised, hour, hours.get(hour, (1, 0)), head.seq)
             for tenant, one in await corrections.of(evidence, hour):
-                tally.add(tenant, one, promised.get(one.judged_by(""), {}))
+                tally.add(tenant, one, promised)
             minutes = await evidence.minutes(hour, hour + _HOUR)
             buckets = await evidence.buckets(hour, hour + _HOUR)
         _compare(audit, {key: count.figures for key, count in tally.minutes.items()}, minutes)
         _compare(audit, {(*key, at): n for (key, at), n in tally.buckets.items()}, buckets)
 
 
+async def _promised(tx: Tx, audit: Audit, hour: datetime) -> Thresholds:
+    """Return the thresholds of the playbook that judges the month of an hour."""
+    digest = await governing(tx, Month.of(hour))
+    kept = await Evidence(tx).playbooks()
+    if digest is not None and digest not in kept:
+        audit.fail(Check.ROLLUP, f"playbook {digest}", "its thresholds are not kept")
+    return kept.get(digest or "", {})
+
+
 async def _recount(
-    audit: Audit, evidence: Evidence, hour: datetime, seqs: tuple[int, int], checked: int
+    evidence: Evidence, promised: Thresholds, hour: datetime, seqs: tuple[int, int], checked: int
 ) -> Tally:
     """Add up an hour again: what was checked of it, and what was numbered since."""
-    playbooks = await evidence.playbooks()
     newest = (await evidence.head()).seq
     tally = Tally()
     for first, last in (seqs, (checked + 1, newest)):
-        async for tenant, raw, playbook in evidence.calls(first, last, hour, hour + _HOUR):
-            if playbook not in playbooks:
-                audit.fail(Check.ROLLUP, f"playbook {playbook}", "its thresholds are not kept")
+        async for tenant, raw in evidence.calls(first, last, hour, hour + _HOUR):
             call = judged(raw)
             if call is not None:
-                tally.add(tenant, call, playbooks.get(playbook, {}))
+                tally.add(tenant, call, promised)
     return tally
 
 

@@ -755,10 +755,10 @@ function amendment(number, made) {
   };
 }
 
-function repeats(one, call, batch) {
+function repeats(one, call, playbook) {
   return one.tenant === call.tenant && one.at === moment(call.at) && one.service === call.service
     && one.category === call.category && one.latency === (call.latency_us ?? 0) && call.kind === "call"
-    && one.judgedBy === batch.playbook;
+    && one.judgedBy === playbook;
 }
 
 const corrected = (one) => ({
@@ -830,6 +830,40 @@ class Section {
   }
 }
 
+/** The batches around a month's start: they show which playbook was in force before it, and so judges it. */
+class Turn {
+  before = null;
+  after = null;
+  constructor(month, since) { this.month = month; this.since = since; }
+  take(batch) {
+    const { before, after } = this;
+    if (moment(batch.at) < this.since) { if (!before || batch.batch > before.batch) this.before = batch; }
+    else if (!after || batch.batch < after.batch) this.after = batch;
+  }
+  /** Why a playbook is not shown to judge the month; null where it is. */
+  differs(playbook, over) {
+    const { before, after, month } = this, judge = before ?? after;
+    if (!after) {
+      if (over) return `no batch shows which one judges ${month}`;
+    } else if (after.batch !== (before ? before.batch + 1 : 1)) {
+      return `the batch before ${month} is not here, which names the one that judges it`;
+    }
+    if (judge && judge.playbook !== playbook) return `${month} is judged by ${judge.playbook}, which batch ${judge.batch} names`;
+    return null;
+  }
+}
+
+/** The months that a span touches; none of an empty one. */
+function turnsOf(since, until) {
+  const start = new Date(Number(since / 1000n)), turns = [];
+  for (let month = start.getUTCMonth(); since < until; month++) {
+    const first = BigInt(Date.UTC(start.getUTCFullYear(), month)) * 1000n;
+    if (first >= until) break;
+    turns.push(new Turn(told(first).slice(0, 7), first));
+  }
+  return turns;
+}
+
 class Reading extends Keys {
   playbooks = new Map();
   whole = new Map();
@@ -852,6 +886,7 @@ class Reading extends Keys {
     this.stated = stated;
     this.whose = [stated.tenant, "probe"];
     this.bounds = [moment(stated.since), moment(stated.until)];
+    this.turns = turnsOf(...this.bounds);
     this.told = new Counts(startedIn(...this.bounds));
     this.counts = new Counts(startedIn(...this.bounds));
   }
@@ -863,7 +898,11 @@ class Reading extends Keys {
       case "minutes": this.minutes(piece, raw); break;
       case "seal": await this.seal(piece); break;
       case "head": await this.head(piece); break;
-      case "batch": this.batches += 1; await this.open().take(piece); break;
+      case "batch":
+        this.batches += 1;
+        for (const turn of this.turns) turn.take(piece);
+        await this.open().take(piece);
+        break;
       case "entry": await this.entry(piece); break;
       case "end":
         if (piece.batches !== this.batches || piece.entries !== this.entries) {
@@ -882,6 +921,9 @@ class Reading extends Keys {
     if (this.whose.includes(head.tenant)) this.whole.set(head.tenant, this.section);
     else this.fail("head", `head of ${head.tenant}`, "it is of another tenant");
   }
+
+  /** The playbook that the statement is judged by, and its thresholds. */
+  get judge() { return this.playbooks.get(this.stated.playbook); }
 
   open() { return (this.section ??= new Section(this, null)); }
 
@@ -948,11 +990,10 @@ class Reading extends Keys {
       return;
     }
     if (entry.tenant !== section.head.tenant) this.fail("sequence", `seq ${line.seq}`, `it is of tenant ${entry.tenant}`);
-    if (entry.tenant !== section.head.tenant || !this.whose.includes(entry.tenant) || !section.batch) return;
-    const known = this.playbooks.get(section.batch.playbook);
-    if (!known) this.fail("playbook", section.batch.playbook, "it is not in the bundle");
-    section.inside += this.counts.add(entry, known?.thresholds);
-    this.hold(line, entry, section.batch);
+    if (entry.tenant !== section.head.tenant || !this.whose.includes(entry.tenant)) return;
+    if (!this.judge) this.fail("playbook", this.stated.playbook, "it is not in the bundle");
+    section.inside += this.counts.add(entry, this.judge?.thresholds);
+    this.hold(line, entry);
     if (isTelling(entry)) this.tell(line, entry);
   }
 
@@ -968,11 +1009,11 @@ class Reading extends Keys {
     if (!this.whose.includes(one.tenant)) return this.fail("amendment", made.id, "it is of another tenant");
     this.corrections.push(one);
     this.corrected.set(one.digest, [...(this.corrected.get(one.digest) ?? []), one]);
-    this.counts.correct(one, this.playbooks.get(one.judgedBy)?.thresholds);
+    this.counts.correct(one, this.judge?.thresholds);
   }
 
   /** Hold a call against its corrections, and a correction against those that came first. */
-  hold(line, entry, batch) {
+  hold(line, entry) {
     if (entry.kind === "amendment" && !this.corrections.some((one) => one.made.id === entry.id)) {
       let at = null;
       try { at = amendment(line.number, entry).at; } catch { /* it concerns no call of the span */ }
@@ -983,7 +1024,7 @@ class Reading extends Keys {
     const digest = hex(bytesOf(line.digest)), chain = this.corrected.get(digest);
     if (!chain) return;
     this.held.add(digest);
-    if (!chain.every((one) => repeats(one, entry, batch))) {
+    if (!chain.every((one) => repeats(one, entry, this.stated.playbook))) {
       this.fail("amendment", entry.id, "its correction repeats it wrongly");
     } else if (chain.some((one, at) => one.was !== (at ? chain[at - 1].fault : entry.fault ?? "none"))) {
       this.fail("amendment", entry.id, "its corrections contradict it or each other");
@@ -1008,6 +1049,10 @@ class Reading extends Keys {
 
   async check() {
     const { whose } = this, drawn = this.whole.size > 0;
+    for (const turn of this.turns) {
+      const reason = turn.differs(this.stated.playbook, !this.stated.so_far);
+      if (reason) this.fail("playbook", turn.month, reason);
+    }
     if ("planned_work" in this.stated) for (const [place, reason] of await breaks(this.acts)) this.fail("maintenance", place, reason);
     if (drawn) {
       for (const one of this.corrections) {
@@ -1018,7 +1063,7 @@ class Reading extends Keys {
       if (found) this.fail("roll-up", found[0], `told ${found[1]}, counted ${found[2]}`);
     }
     for (const tenant of whose) if (!this.sealed.has(tenant)) this.fail("roll-up", `minutes of ${tenant}`, "their seal is missing");
-    const known = this.playbooks.get(this.stated.playbook);
+    const known = this.judge;
     if (!known) return this.fail("playbook", this.stated.playbook, "it is not in the bundle");
     try {
       const again = drawn

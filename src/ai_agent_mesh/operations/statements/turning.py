@@ -1,0 +1,43 @@
+"""Which playbook judges a month, seen from signed batches alone: the one that was in force before it."""  # noqa: E501
+
+from dataclasses import dataclass
+
+from ai_agent_mesh.evidence import Batch
+from ai_agent_mesh.kernel.spans import Month
+
+
+@dataclass
+class Turn:
+    """The batches around a month's start: the last one before it, and the first one from it on.
+
+    They follow each other by number, so that none can have been left out between them; a first
+    one without a predecessor is the ledger's first.
+    """
+
+    month: Month
+    before: Batch | None = None
+    after: Batch | None = None
+
+    def take(self, batch: Batch) -> None:
+        """Take any batch of the ledger, in any order."""
+        if batch.at < self.month.since:
+            if self.before is None or batch.batch > self.before.batch:
+                self.before = batch
+        elif self.after is None or batch.batch < self.after.batch:
+            self.after = batch
+
+    def differs(self, playbook: str, *, over: bool) -> str | None:
+        """Return why a playbook is not shown to judge the month; None where it is.
+
+        Of a month that is not `over` nothing need have been numbered yet: the last batch that is
+        here, or without any the playbook itself, is then taken as told.
+        """
+        judge = self.before or self.after
+        if self.after is None:
+            if over:
+                return f"no batch shows which one judges {self.month}"
+        elif self.after.batch != (self.before.batch + 1 if self.before else 1):
+            return f"the batch before {self.month} is not here, which names the one that judges it"
+        if judge is not None and judge.playbook != playbook:
+            return f"{self.month} is judged by {judge.playbook}, which batch {judge.batch} names"
+        return None
