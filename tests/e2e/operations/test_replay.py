@@ -5,14 +5,17 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from msgspec import structs
+from msgspec import UNSET, structs
 from tests.e2e.operations.conftest import Book, at
 
+from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.kernel.errors import Invalid
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Month, Span
 from ai_agent_mesh.operations.amendments import AlreadySo, AmendmentDraft, Amendments
+from ai_agent_mesh.operations.maintenance import MaintenanceCalendar
 from ai_agent_mesh.operations.objectives import Objectives
+from ai_agent_mesh.operations.planned import Draft
 from ai_agent_mesh.operations.replay import (
     Asked,
     Files,
@@ -56,6 +59,25 @@ async def ten_minutes(book: Book) -> str:
     return tenant
 
 
+async def planned(book: Book) -> None:
+    """Plan work: in time, too late, called off, about one service alone, and of another day."""
+    early, late = FixedClock(at(0, day=1)), FixedClock(at(0))
+    drafts = (
+        (early, Draft(title="In time", since=at(1), until=at(2))),
+        (early, Draft(title="Of one service", since=at(6), until=at(7), services=[Service.API])),
+        (early, Draft(title="Called off", since=at(4), until=at(5))),
+        (late, Draft(title="Too late", since=at(5), until=at(6))),
+        (early, Draft(title="Of another day", since=at(1, day=9), until=at(2, day=9))),
+    )
+    async with book.databases.app.tenant("platform") as tx:
+        for clock, draft in sorted(drafts, key=lambda one: one[0].now()):
+            calendar = MaintenanceCalendar(tx, book.playbook, clock, "ops")
+            work = await calendar.announce(draft)
+            if draft.title == "Called off":
+                await calendar.cancel(work.id)
+    await book.number()
+
+
 async def exported(book: Book, folder: Path) -> Path:
     file = folder / "ledger.ndjson"
     with file.open("wb") as out:
@@ -71,6 +93,7 @@ async def test_the_export_and_the_platform_agree(
     playbook = under(default(), "enterprise", method, None)
     book.under(playbook)
     tenant = await ten_minutes(book)
+    await planned(book)
     stated = await book.objectives.statement("acme", SPAN)
     files = Files([str(await exported(book, tmp_path))], Form.RECORDS)
     with Replay(files, Asked(SPAN, tenant), default()) as replay:
@@ -79,7 +102,17 @@ async def test_the_export_and_the_platform_agree(
     for name in FIGURES:
         assert getattr(answer, name) == getattr(stated, name), name
     assert stated.availability not in {"100%", "0%"}
-    assert dict(answer.ignored) == {"of another tenant": 5, "outside the judged span": 17}
+    # Who was told of it is not judged from files.
+    assert answer.maintenance == tuple(
+        structs.replace(work, notices=UNSET) for work in stated.maintenance
+    )
+    assert [work.title for work in answer.maintenance if work.excluded_minutes] == [
+        "In time", "Of one service",
+    ]  # fmt: skip
+    assert len(answer.maintenance) == 4
+    assert dict(answer.ignored) == {
+        "not a call": 6, "of another tenant": 5, "outside the judged span": 17,
+    }  # fmt: skip
 
 
 async def test_a_correction_is_followed(book: Book, tenant: str, tmp_path: Path) -> None:

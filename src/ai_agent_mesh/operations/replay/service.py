@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from ai_agent_mesh.operations.planned import Maintenance
-from ai_agent_mesh.operations.replay.announced import announced
+from ai_agent_mesh.operations.planned import Maintenance, Numbered
+from ai_agent_mesh.operations.replay.announced import acts, announced, proven
 from ai_agent_mesh.operations.replay.checking import Asked
 from ai_agent_mesh.operations.replay.counting import count, prepare
 from ai_agent_mesh.operations.replay.engine import Engine, Progress
@@ -73,11 +73,16 @@ class Replay(AbstractContextManager["Replay"]):
         prepare(self._engine, self._playbook)
         self._works = self._announced()
         unread: list[str] = []
+        said: list[Numbered] = []
         for name in self._files.names:
             file = opened(name, Path(self._folder.name), self._files.format)
             found = relation(file, self._files.form, self._engine, self._files.paths)
             count(self._engine, file, found, self._files.form, self._asked)
             unread += found.unread
+            if file.format is Format.LEDGER:
+                said += acts(self._engine, file)
+        if said:
+            self._works += proven(file, said, self._asked.span)
         self._unread = tuple(dict.fromkeys(unread))
         self._check_found()
 
