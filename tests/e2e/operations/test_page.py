@@ -4,7 +4,6 @@ import base64
 import html
 import json
 import re
-from importlib.resources import files
 from itertools import product
 from pathlib import Path
 
@@ -27,12 +26,11 @@ from tests.e2e.operations.withheld import WITHHELD, older, planned, uncancelled,
 from tests.e2e.web.conftest import Browser
 
 from ai_agent_mesh.operations.objectives import as_page
+from ai_agent_mesh.operations.objectives.page import SCRIPT
 from ai_agent_mesh.operations.statements import Stated, carried, decoder, opened, verified
 from ai_agent_mesh.playbook import Playbook, default
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.sla import Denominator, Fault, Method
-
-SCRIPT = files("ai_agent_mesh.operations.objectives") / "document" / "verify.mjs"
 
 
 @pytest.fixture
@@ -178,7 +176,7 @@ async def both(
     escaped = json.dumps(told).replace("<", "\\u003c")
     page = f"""<!doctype html><meta charset="utf-8"><pre id="found"></pre>
       <script type="application/json" id="bundles">{escaped}</script>
-      <script type="module">{SCRIPT.read_text()}{program}</script>"""
+      <script type="module">{SCRIPT}{program}</script>"""
     shown = await seen(browser, page, folder / "both.html")
     found = re.search(r'<pre id="found">(.*?)</pre>', shown, re.DOTALL)
     assert found

@@ -17,7 +17,14 @@ CARRIED_ENTRIES = 20_000
 
 _PACKAGE = "ai_agent_mesh.operations.objectives"
 _STYLE = (files(_PACKAGE) / "document" / "statement.css").read_text()
-_SCRIPT = (files(_PACKAGE) / "document" / "verify.mjs").read_text()
+#: The parts of the script that checks the page: one stands on those before it.
+_PARTS = (
+    "proofs", "figures", "findings", "shapes", "counting",
+    "judging", "stating", "sections", "reading", "verdict",
+)  # fmt: skip
+SCRIPT = "\n".join(
+    (files(_PACKAGE) / "document" / "verify" / f"{part}.mjs").read_text() for part in _PARTS
+)
 _PAGES = Environment(
     loader=PackageLoader(_PACKAGE, "document"),
     autoescape=True,
@@ -46,7 +53,7 @@ def as_page(statement: Statement, bundle: Iterable[bytes]) -> str:
             policy=POLICY,
             # Our own files, and base64: nothing in them that a page would read as its end.
             style=Markup(_STYLE),  # noqa: S704
-            script=Markup(_SCRIPT),  # noqa: S704
+            script=Markup(SCRIPT),  # noqa: S704
             evidence=Markup(base64.b64encode(packed).decode()),  # noqa: S704
         )
         .lstrip()
@@ -59,7 +66,7 @@ def _hashed(text: str) -> str:
 
 #: Nothing from elsewhere, and of our own only this very script and style.
 POLICY = (
-    f"default-src 'none'; script-src {_hashed(_SCRIPT)}; style-src {_hashed(_STYLE)}; "
+    f"default-src 'none'; script-src {_hashed(SCRIPT)}; style-src {_hashed(_STYLE)}; "
     "base-uri 'none'; form-action 'none'"
 )
 
