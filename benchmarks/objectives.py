@@ -13,7 +13,7 @@ from msgspec import structs
 
 from ai_agent_mesh.kernel.clock import Clock, FixedClock
 from ai_agent_mesh.kernel.spans import Month
-from ai_agent_mesh.operations.objectives import Objectives
+from ai_agent_mesh.operations.objectives import Everybody, Objectives, Standings
 from ai_agent_mesh.operations.status import Status
 from ai_agent_mesh.playbook import default
 from ai_agent_mesh.plumbing.postgres import Database, Role, migrate
@@ -85,6 +85,9 @@ async def run(login_url: str, migrate_url: str) -> list[Figure]:
         others = [await _by(method, operations, clock, tenants[0]) for method in OTHERS]
         plain = await _times_ms(lambda: _plain(operations, tenants[0]), FEW)
         status = await _times_ms(lambda: Status(operations, default(), clock).overview())
+        last = (operations, default(), FixedClock(MONTH.until - timedelta(minutes=1)))
+        drawn = await _times_ms(lambda: Standings(*last).standing(tenants[0]))
+        public = await _times_ms(lambda: Everybody(*last).standing(), FEW)
     finally:
         await app.close()
         await operations.close()
@@ -101,6 +104,11 @@ async def run(login_url: str, migrate_url: str) -> list[Figure]:
         run,
         *others,
         Figure("status page's 90 days, nothing kept", f"p50 {percentile(status, 0.5):.1f} ms"),
+        Figure(
+            "objectives of a month, how each budget went, and burn over 3 days",
+            f"p50 {percentile(drawn, 0.5):.1f} ms, p99 {percentile(drawn, 0.99):.1f} ms",
+        ),
+        Figure("the same of everybody, nothing kept", f"p50 {percentile(public, 0.5):.1f} ms"),
     ]
 
 

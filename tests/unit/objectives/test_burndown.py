@@ -176,3 +176,23 @@ def test_a_service_answers_for_its_own_outages_and_the_platform_for_all() -> Non
     one = stated(bad, at(11))
     lost = {name: drawn(one, service=name).outages for name in ("platform", "api", "telemetry")}
     assert [len(lost[name]) for name in ("platform", "api", "telemetry")] == [2, 1, 2]
+
+
+def test_a_tier_that_began_within_the_month_has_a_budget_of_its_own() -> None:
+    parts = []
+    for tier, span, bad in (
+        ("professional", Span(at(1), at(6)), at(3, 10)),
+        ("enterprise", Span(at(6), at(11)), at(7, 10)),
+    ):
+        found = Evidence(span, (marred(bad, API, 1, 1),), {}, ())
+        parts.append((Tenure(tier, span, ((span, None),)), found))
+    one = state(Subject("tnt_1", "Acme", "2026-11", MONTH), parts, [], PLAYBOOK, at(11))
+    line = drawn(one, (Span(at(5), at(6)), 1_000, 5), (Span(at(6), at(7)), 1_000, 0))
+    # 25 days at 0.01%.
+    after = 1 - 1 / Fraction("3.6")
+    whole = Fraction(1)
+    assert line.points == (
+        (at(6), whole), (at(7, 10), whole), (at(7, 11), after), (at(11), after)
+    )  # fmt: skip
+    assert [day.span.since for day in line.days] == [at(6)]
+    assert len(line.outages) == 1

@@ -117,7 +117,7 @@ def test_a_day_says_in_shape_how_fast_it_burned() -> None:
     days = [
         (Span(at(n), at(n + 1)), valid, bad)
         for n, (valid, bad) in enumerate(
-            [(0, 0), (10_000, 0), (20_000, 1), (10_000, 2), (10, 9)], 1
+            [(0, 0), (10_000, 0), (20_000, 1), (10_000, 3), (10, 9)], 1
         )
     ]
     one = drawn(stated([], at(6)), *days)
@@ -128,7 +128,7 @@ def test_a_day_says_in_shape_how_fast_it_burned() -> None:
     drawing = burn_drawing(one, MONTH)
     assert [bar.kind for bar in drawing.bars] == ["none", "calm", "calm", "fast", "alarming"]
     assert [bar.words for bar in drawing.bars][2:] == [
-        "3 November: burn rate 0.5", "4 November: burn rate 2", "5 November: burn rate 9,000",
+        "3 November: burn rate 0.5", "4 November: burn rate 3", "5 November: burn rate 9,000",
     ]  # fmt: skip
     heights = [bar.height for bar in drawing.bars[1:]]
     assert heights == sorted(heights)

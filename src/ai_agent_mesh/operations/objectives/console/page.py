@@ -164,7 +164,7 @@ def _by_category(shown: Sequence[Shown]) -> Sequence[tuple[str, Sequence[Shown]]
     names = dict.fromkeys(one.slo.category for one in shown if one.slo.category)
     return [
         (
-            (name or "").replace("_", " ").capitalize(),
+            (name or "").replace("_", " ").capitalize().replace("crud", "CRUD"),
             [one for one in shown if one.slo.category == name],
         )
         for name in names
