@@ -21,6 +21,7 @@ from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.operations.alerts import routes as alerts
 from ai_agent_mesh.operations.amendments import routes as amendments
 from ai_agent_mesh.operations.credits import routes as booked
+from ai_agent_mesh.operations.incidents import routes as incidents
 from ai_agent_mesh.operations.maintenance import routes as maintenance
 from ai_agent_mesh.operations.notices import routes as notices
 from ai_agent_mesh.operations.objectives import routes as objectives
@@ -38,7 +39,7 @@ from ai_agent_mesh.wiring import Mesh
 
 MODULES = (
     identity, agents, governance, orchestration, telemetry, ledger, objectives, maintenance,
-    alerts, booked, notices, amendments, status, probe,
+    incidents, alerts, booked, notices, amendments, status, probe,
 )  # fmt: skip
 
 AnyRequest = Request[Any, Any, Any]  # the types of a user, an auth and a state that we do not use

@@ -49,6 +49,16 @@ BODIES: dict[str, Json] = {
         "until": "2027-01-10T04:00:00Z",
         "services": ["orchestration"],
     },
+    "POST /v1/incidents": {
+        "title": "Runs start late",
+        "severity": "sev2",
+        "services": ["orchestration"],
+        "began_at": "2026-11-05T10:12:00Z",
+    },
+    "PATCH /v1/incidents/{incident_id}": {"severity": "sev1", "stage": "investigation"},
+    "POST /v1/incidents/{incident_id}:resolve": {
+        "cause": "A worker held its queue after its disk had filled up.",
+    },
     "POST /v1/agents": {
         "kind": "a2a",
         "url": "https://agents.acme.example/clerk",

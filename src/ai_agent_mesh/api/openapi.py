@@ -73,6 +73,7 @@ _PARAMETERS: dict[str, str] = {
     "run_id": "A run's id, run_…",
     "approval_id": "An approval's id, apr_…",
     "maintenance_id": "A maintenance's id, mnt_…",
+    "incident_id": "An incident's id, inc_…",
     "subscription_id": "A subscription's id, sub_…",
     "trace_id": "A W3C trace id, 32 hexadecimal digits",
     "name": "The name that it was kept under",
@@ -145,12 +146,14 @@ def _describe(operation: Document, route: Route) -> None:
     for status, response in responses.items():
         response["description"] = _DONE.get(status, response["description"])
         response["headers"] = {**response.get("headers", {}), **headers}
-    for parameter in operation.get("parameters", []):
+    parameters = operation.get("parameters", [])
+    for parameter in parameters:
         usual = _PARAMETERS.get(parameter["name"], "")
         if parameter["name"] == "If-Match" or not parameter.get("description"):
             parameter["description"] = usual
     _illustrate(operation, route)
-    for status in _refusals(route):
+    versioned = any(one["name"] == "If-Match" for one in parameters)
+    for status in _refusals(route, versioned=versioned):
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
         responses[str(status)] = {"description": _SAID[status], "content": content}
     if route.creates:
@@ -175,7 +178,7 @@ def _illustrate(operation: Document, route: Route) -> None:
         operation["requestBody"]["content"]["application/json"]["example"] = BODIES[route.name]
 
 
-def _refusals(route: Route) -> Iterator[int]:
+def _refusals(route: Route, *, versioned: bool) -> Iterator[int]:
     """Name every status that a route can be refused with."""
     yield from (400, 401, 408, 413, 415, 429, 431, 500, 503)
     if route.permission:
@@ -184,7 +187,7 @@ def _refusals(route: Route) -> Iterator[int]:
         yield 404
     if route.method != "GET":
         yield 409
-    if route.method in {"PATCH", "PUT", "DELETE"}:
+    if versioned:
         yield from (412, 428)
     if route.template.startswith("/v1/agents") and route.method == "POST":
         yield from (502, 504)

@@ -111,6 +111,11 @@ ROUTES: tuple[Route, ...] = (
         GET     /v1/maintenance                  maintenance:read
         GET     /v1/maintenance/{maintenance_id}         maintenance:read
         POST    /v1/maintenance/{maintenance_id}:cancel  platform:write
+        POST    /v1/incidents                    platform:write     creates
+        GET     /v1/incidents                    incidents:read
+        GET     /v1/incidents/{incident_id}      incidents:read
+        PATCH   /v1/incidents/{incident_id}      platform:write
+        POST    /v1/incidents/{incident_id}:resolve      platform:write
         """,
     ),
     *_rows(

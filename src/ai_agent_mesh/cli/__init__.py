@@ -33,6 +33,7 @@ COMMANDS = {
     "slo": "Objectives of the running month",
     "credit": "Closed months, and the credits that were booked",
     "maintenance": "Planned maintenance: announce, list, cancel",
+    "incident": "Incidents: open, list, show, update, resolve",
     "subscription": "Subscriptions to notices",
     "alert": "Alerts of the platform",
     "ledger": "Export and verify the ledger",

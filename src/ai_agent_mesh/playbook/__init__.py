@@ -4,6 +4,8 @@ from ai_agent_mesh.playbook.comparing import Difference, differences
 from ai_agent_mesh.playbook.loading import PlaybookInvalid, default, load, parse, recalled
 from ai_agent_mesh.playbook.markdown import markdown
 from ai_agent_mesh.playbook.schema import Playbook
+from ai_agent_mesh.playbook.schema.incidents import Stage
+from ai_agent_mesh.playbook.schema.kinds import Severity
 from ai_agent_mesh.playbook.schema.monitoring import AlertGroup, Alerting, Signal, Tells, Urgency
 from ai_agent_mesh.playbook.schema.promises import (
     ApiKeys,
@@ -34,7 +36,9 @@ __all__ = [
     "Playbook",
     "PlaybookInvalid",
     "Sense",
+    "Severity",
     "Signal",
+    "Stage",
     "Tells",
     "Tier",
     "Urgency",

@@ -18,7 +18,7 @@ document: {dsl: '1.0.0', namespace: test, name: acrosstheway, version: 1.0.0}
 do: [{ask: {listen: {to: {one: {with: {type: x.approval, data: 1}}}}}}]
 """
 #: Parameters of paths that name no object.
-PLAIN = {"month": "2026-11", "maintenance_id": "mnt_everybodys"}
+PLAIN = {"month": "2026-11", "maintenance_id": "mnt_everybodys", "incident_id": "inc_everybodys"}
 POLICY = "permit (principal, action, resource);"
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: What the application may touch that is nobody's, and why that tells no tenant of another.
 NOBODYS = {
+    "incident": "what everybody is told; `platform` alone writes it",
+    "incident_act": "the same, act by act",
     "maintenance": "what everybody is told; `platform` alone writes it",
     "ledger_playbook_text": "texts of playbooks, which are published",
     "notice": "what every subscriber of a topic is told, the same for all",

@@ -30,6 +30,7 @@ UNFULFILLED = {
     "POST /v1/agents/{agent_id}:invoke": "nobody listens there",
     "POST /v1/agents": "nobody listens at the example's address",
     "GET /v1/maintenance/{maintenance_id}": "none is announced",
+    "GET /v1/incidents/{incident_id}": "none is open",
     "GET /v1/probe/runs/{run_id}": "is for the probe alone",
     "GET /v1/approvals/{approval_id}": "it went with the run, which was cancelled and resumed",
     "POST /v1/approvals/{approval_id}:approve": "the same",

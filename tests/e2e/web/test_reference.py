@@ -13,6 +13,8 @@ from ai_agent_mesh.api.examples import BODIES, YAML
 from ai_agent_mesh.api.table import ROUTES, Route
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.operations.amendments import AmendmentDraft
+from ai_agent_mesh.operations.incidents import Change, Resolution
+from ai_agent_mesh.operations.incidents import Draft as Incident
 from ai_agent_mesh.operations.planned import Draft
 from ai_agent_mesh.product.identity.views import NewTenant, TenantChange
 
@@ -26,6 +28,9 @@ OPERATORS = {
     "PATCH /v1/tenants/{tenant_id}": TenantChange,
     "POST /v1/amendments": AmendmentDraft,
     "POST /v1/maintenance": Draft,
+    "POST /v1/incidents": Incident,
+    "PATCH /v1/incidents/{incident_id}": Change,
+    "POST /v1/incidents/{incident_id}:resolve": Resolution,
 }
 WITH_BODY = [route for route in ROUTES if route.name in BODIES.keys() - OPERATORS.keys()]
 

@@ -20,6 +20,7 @@ TOKENS = frozenset(
         "approvals:read",
         "approvals:decide",
         "maintenance:read",
+        "incidents:read",
         "subscriptions:read",
         "subscriptions:write",
         "policies:read",

@@ -47,6 +47,8 @@ def mistakes(text: str | bytes) -> list[str]:
         ("alerts: {warning: {rules: {api_error_rate: above 6%}}}", "1:44 alerts.warning.rules.api_error_rate: comes no earlier than critical (above 5%); expected it to warn before"),
         ("alerts: {critical: {rules: {disk_usage: above 2s}}}", "1:41 alerts.critical.rules.disk_usage: is 'above 2s', the wrong unit; expected a percentage such as above 5%"),
         ("severities: {sev2: {respond_within: 5m}}", "1:37 severities.sev2.respond_within: is shorter than for sev1; expected at least 15m"),
+        ("incidents: {lifecycle: [resolution, triage]}", "1:24 incidents.lifecycle: must name each stage once, and resolution after another"),
+        ("incidents: {lifecycle: [triage, triage, resolution]}", "1:24 incidents.lifecycle: must name each stage once, and resolution after another"),
         ("measurement: {probe: {interval: 7s}}", "1:33 measurement.probe.interval: does not fit a minute; expected a duration such as 15s"),
         ("measurement: {interval: 7m}", "1:25 measurement.interval: does not fit an hour; expected whole minutes such as 5m"),
         ("alerting: {rates_over: 90s}", "1:24 alerting.rates_over: is not whole minutes; expected such as 5m"),

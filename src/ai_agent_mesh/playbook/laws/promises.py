@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from ai_agent_mesh.playbook.laws.law import Broken, Law, WideLaw, law
+from ai_agent_mesh.playbook.schema.incidents import Incidents, Stage
 from ai_agent_mesh.playbook.schema.kinds import Severity
 from ai_agent_mesh.playbook.schema.promises import (
     ApiKeys,
@@ -103,6 +104,12 @@ def _warned_in_time(rotation: timedelta, warnings: tuple[timedelta, ...]) -> Bro
         )
 
 
+@law(Incidents, "lifecycle")
+def _incidents_end(lifecycle: tuple[Stage, ...]) -> Broken:
+    if len(set(lifecycle)) < len(lifecycle) or Stage.RESOLUTION not in lifecycle[1:]:
+        yield "lifecycle", "must name each stage once, and resolution after another"
+
+
 LAWS: tuple[Law, ...] = (
     _rising("p50", "p95"),
     _rising("p95", "p99"),
@@ -112,5 +119,6 @@ LAWS: tuple[Law, ...] = (
     _interval_fits_the_hour,
     _probe_fits_the_minute,
     _warned_in_time,
+    _incidents_end,
 )
 WIDE_LAWS: tuple[WideLaw, ...] = (_ladder_starts_at_the_promise, _severities_descend)

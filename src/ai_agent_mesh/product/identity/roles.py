@@ -23,6 +23,7 @@ _LOOKS_ON: Final = frozenset(
     {
         "agents:read",
         "approvals:read",
+        "incidents:read",
         "maintenance:read",
         "platform:read",
         "policies:read",
