@@ -15,6 +15,7 @@ NOBODYS = {
     "incident": "what everybody is told; `platform` alone writes it",
     "incident_act": "the same, act by act",
     "maintenance": "what everybody is told; `platform` alone writes it",
+    "maintenance_act": "the same, and the order that it was said in",
     "ledger_playbook_text": "texts of playbooks, which are published",
     "notice": "what every subscriber of a topic is told, the same for all",
     "ledger_batch": "roots of trees and their signatures",
