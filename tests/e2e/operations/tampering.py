@@ -174,6 +174,34 @@ TAMPERED: dict[str, tuple[Callable[[Lines], Lines], str, str]] = {
         ),
         "file", "line 1",
     ),
+    "an incident is said otherwise": (
+        lambda x: changed(
+            x, kind("statement"), text('"sev2","title":"Gateways', '"sev2","title":"Doors')
+        ),
+        "figure", "unavailable.0.incidents.0.title",
+    ),
+    "an incident is taken from its outage": (
+        lambda x: changed(x, kind("statement"), unlinked), "figure", "unavailable.0.incidents",
+    ),
+    "an incident is put to another outage": (
+        lambda x: changed(
+            x, kind("statement"), text('"resolved_at":"2026-11-05T10:07:00Z"', '"resolved_at":null')
+        ),
+        "figure", "unavailable.2.incidents",
+    ),
+    "an incident of no zone": (
+        lambda x: changed(
+            x, kind("statement"), text('"began_at":"2026-11-05T10:00:00Z"', '"began_at":"2026"')
+        ),
+        "file", "line 1",
+    ),
+    "an incident without an end or a null": (
+        lambda x: changed(x, kind("statement"), text('"resolved_at":null,', "")), "file", "line 1",
+    ),
+    "an incident with a figure that nobody knows": (
+        lambda x: changed(x, kind("statement"), text('"began_at"', '"a_bonus":1,"began_at"')),
+        "figure", "incidents.0.a_bonus",
+    ),
     "a figure that nobody knows": (
         lambda x: changed(x, kind("statement"), text('{"agreement"', '{"a_bonus":1,"agreement"')),
         "figure", "a_bonus",
@@ -238,7 +266,7 @@ def changed_first(
     return [*lines[:first], *change(first), *lines[first + 1 :]]
 
 
-def saying(**figures: str) -> Callable[[Piece], None]:
+def saying(**figures: object) -> Callable[[Piece], None]:
     """Let the statement say something else."""
 
     def change(piece: Piece) -> None:
@@ -246,6 +274,13 @@ def saying(**figures: str) -> Callable[[Piece], None]:
         piece["text"] = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     return change
+
+
+def unlinked(piece: Piece) -> None:
+    """Let the first outage name no incident."""
+    told = json.loads(piece["text"])
+    told["unavailable"][0]["incidents"] = []
+    saying(unavailable=told["unavailable"])(piece)
 
 
 def redigested(piece: Piece) -> None:

@@ -16,12 +16,15 @@ from ai_agent_mesh.cli import proof
 from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.kernel.money import Money
 from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.operations.incidents import Draft as NewIncident
+from ai_agent_mesh.operations.incidents import Incidents, Resolution
 from ai_agent_mesh.operations.maintenance import MaintenanceCalendar
 from ai_agent_mesh.operations.objectives import Bundles, as_page
 from ai_agent_mesh.operations.planned import Draft, Maintenance
 from ai_agent_mesh.operations.statements import Stated, bundle, decoder, opened
 from ai_agent_mesh.operations.statements.bundle import carried, signed_text
 from ai_agent_mesh.operations.statements.verifying import verified
+from ai_agent_mesh.playbook import Severity
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.sla import Fault, Service
 
@@ -43,8 +46,26 @@ async def evidence(book: Book, signer: Signer, *, entries: int | None = None) ->
     await book.calls(tenant, at(8, 20), latency_us=100_000, times=5)
     await book.calls(tenant, at(9, 20), fault=Fault.UPSTREAM)
     await book.calls(tenant, at(9, 30), fault=Fault.CLIENT)
+    await tell(book, "Gateways refuse", Service.API, at(2, 10), at(3))
+    await tell(book, "The probe is blind", Service.TELEMETRY, at(6), at(7))
+    await tell(book, "Runs start late", Service.ORCHESTRATION, at(0), None)
     await book.number()
     return await bundle_of(book, signer, entries=entries)
+
+
+async def tell(
+    book: Book, title: str, service: Service, began: datetime, ended: datetime | None
+) -> str:
+    """Open an incident, and resolve it where it ended; return its id."""
+    draft = NewIncident(title=title, severity=Severity.SEV2, services=[service], began_at=began)
+    async with book.databases.app.tenant("platform") as tx:
+        incidents = Incidents(tx, book.playbook, FixedClock(at(9)), "ops")
+        one = await incidents.open(draft)
+        if ended:
+            await incidents.resolve(
+                one.id, Resolution(cause="A disk\nwas full.", resolved_at=ended)
+            )
+    return one.id
 
 
 async def announce(book: Book, now: datetime, draft: Draft) -> Maintenance:
@@ -81,6 +102,19 @@ async def test_a_bundle_proves_its_statement(book: Book, signer: Signer) -> None
     assert [(w.title, w.late, w.excluded_minutes) for w in works] == [
         ("In time", False, 1), ("Too late", True, 0),
     ]  # fmt: skip
+    told = verdict.statement.incidents
+    assert told
+    assert [one.title for one in told] == [
+        "Runs start late", "Gateways refuse", "The probe is blind",
+    ]  # fmt: skip
+    assert [
+        (one.causes, [each.title for each in one.incidents or ()])
+        for one in verdict.statement.unavailable
+    ] == [
+        (("errors",), ["Gateways refuse"]),
+        (("silence",), ["The probe is blind"]),
+        (("errors", "silence"), []),
+    ]
     # The probe's first entries of each service, each alone, and then all of both tenants.
     kinds = [json.loads(line)["type"] for line in lines]
     assert kinds.count("head") == 2
@@ -111,13 +145,15 @@ async def test_whatever_is_changed_is_named(book: Book, signer: Signer) -> None:
         assert (str(first.check), first.place[: len(place)]) == (check, place), (name, first)
 
 
-@pytest.mark.parametrize("member", ["agreement", "projected"])
+@pytest.mark.parametrize("member", ["agreement", "incidents", "projected"])
 async def test_a_statement_signed_before_there_was_such_a_member_still_holds(
     book: Book, signer: Signer, member: str
 ) -> None:
     lines = await evidence(book, signer)
     told = json.loads(json.loads(lines[0])["text"])
     del told[member]
+    for outage in told["unavailable"] if member == "incidents" else ():
+        del outage["incidents"]
     older = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     sign = base64.b64encode(signer.sign(signed_text(older.encode()))).decode()
     again = changed(lines, kind("statement"), lambda one: one.update(text=older, signature=sign))

@@ -80,6 +80,8 @@ async def test_the_page_says_in_words_that_it_is_proven(
         ("met", "✗ missed", "✓ met"),
         ("agreement.version", book.playbook.document.version, "9.9"),
         ("unavailable.0.services", "api", "none"),
+        ("unavailable.0.incidents.0.title", "Gateways refuse", "none"),
+        ("incidents.1.severity", "sev2", "sev4"),
         ("since", at(0).strftime("%Y-%m-%d %H:%M UTC"), "2020-01-01 00:00 UTC"),
         ("maintenance.1.late", ", too late", ""),
     ):

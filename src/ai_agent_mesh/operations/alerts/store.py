@@ -66,13 +66,6 @@ class AlertStore:
         await self._tx.execute("SELECT pg_advisory_xact_lock(hashtext('alerts'))")
         return {row["rule"]: _alert(row) for row in await self._tx.fetch(_OPEN)}
 
-    async def find(self, alert_id: str) -> Alert | None:
-        """Return one by its id."""
-        if "\0" in alert_id:
-            return None  # PostgreSQL has no such text
-        row = await self._tx.fetchrow("SELECT * FROM alert WHERE id = $1", alert_id)
-        return None if row is None else _alert(row)
-
     async def page(self, page: Page) -> list[Alert]:
         """Return alerts, the newest first, with one more when the list goes on."""
         rows = await self._tx.fetch(_PAGE, page.after, page.limit + 1)

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Fault
 from ai_agent_mesh.kernel.ids import new_id
-from ai_agent_mesh.operations.alerts import AlertStore
 from ai_agent_mesh.operations.incidents.facts import (
     IncidentInvalid,
     IncidentMissing,
@@ -50,7 +49,7 @@ class Incidents:
         now = self._clock.now()
         words = opening(draft, self._playbook, now)
         alert = words.get("alert")
-        if isinstance(alert, str) and await AlertStore(self._tx).find(alert) is None:
+        if isinstance(alert, str) and not await self._store.alerted(alert):
             raise IncidentInvalid(faults=[Fault("/alert", "there is no such alert")])
         act = self._act(new_id("inc"), 1, Verb.OPEN, now, words)
         opened = applied(None, act)

@@ -25,6 +25,8 @@ _PAGE = """SELECT * FROM incident
 WHERE $1::text IS NULL OR id < $1 ORDER BY id DESC LIMIT $2"""
 _SINCE = """SELECT * FROM incident
 WHERE resolved_at IS NULL OR resolved_at >= $1 ORDER BY began_at DESC, id DESC"""
+# Alerts stand on objectives, and those on incidents; so their capability cannot be asked from here.
+_ALERTED = "SELECT EXISTS (SELECT FROM alert WHERE id = $1)"
 _HISTORY = "SELECT * FROM incident_act WHERE incident = $1 ORDER BY ordinal"
 # The acts of whatever may touch a span: of what was changed since the moment nobody knows yet how
 # it stood then.
@@ -73,6 +75,10 @@ class IncidentStore:
             return None  # PostgreSQL has no such text
         row = await self._tx.fetchrow(_FIND + " FOR UPDATE" * for_update, incident_id)
         return None if row is None else _incident(row)
+
+    async def alerted(self, alert_id: str) -> bool:
+        """Tell whether there is an alert of this id."""
+        return "\0" not in alert_id and bool(await self._tx.fetchval(_ALERTED, alert_id))
 
     async def history(self, incident_id: str) -> list[Act]:
         """Return an incident's acts, the first one first."""

@@ -9,6 +9,8 @@ from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Fault, Invalid
 from ai_agent_mesh.kernel.spans import Month, Span
 from ai_agent_mesh.operations.agreements import Agreements
+from ai_agent_mesh.operations.incidents import Act, Incident, known, recorded
+from ai_agent_mesh.operations.incidents import touching as said_of
 from ai_agent_mesh.operations.maintenance import acts, reached, told, touching
 from ai_agent_mesh.operations.objectives.recount import Recount, corrections
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
@@ -23,6 +25,7 @@ from ai_agent_mesh.operations.planned import (
 from ai_agent_mesh.operations.statements import (
     PROBE,
     Evidence,
+    IncidentFigures,
     LedgerRange,
     Planned,
     Statement,
@@ -112,7 +115,8 @@ class Objectives:
             (tenure, await self._evidence(tx, case, tenure, works))
             for tenure in await self._tenures(tx, case.subject.tenant, case.span)
         ]
-        stated = await self._state(tx, case, evidence, await reached(tx, case.settled))
+        link, said = await reached(tx, case.settled), await said_of(tx, case.span, case.settled)
+        stated = await self._state(tx, case, evidence, link, said)
         return Judged(stated, [found for _, found in evidence], case.playbook)
 
     async def recount(
@@ -144,7 +148,7 @@ class Objectives:
                 for found in [counts.evidence(tenure.span, watched)]
             ]
             link = link_of(act for act in said if act.entry.at < case.settled)
-            return await self._state(tx, case, evidence, link)
+            return await self._state(tx, case, evidence, link, await recorded(tx))
 
     async def tenants(self) -> list[str]:
         """Return the ids of every customer, oldest first."""
@@ -193,6 +197,7 @@ class Objectives:
         case: _Case,
         evidence: Sequence[tuple[Tenure, Evidence]],
         link: Link,
+        said: Sequence[Act],
     ) -> Statement:
         store, subject = ObjectiveStore(tx), case.subject
         span = Span(evidence[0][0].span.since, evidence[-1][0].span.until)
@@ -204,4 +209,17 @@ class Objectives:
         made = await corrections(tx, span, subject.tenant)
         works = {work for _, found in evidence for work in found.works}
         planned = Planned(link, await told(tx, subject.tenant, works, case.settled))
-        return state(subject, evidence, ledger, case.playbook, case.now, made, planned)
+        incidents = tuple(map(_told_of, known(said, case.settled, span)))
+        return state(subject, evidence, ledger, case.playbook, case.now, made, planned, incidents)
+
+
+def _told_of(one: Incident) -> IncidentFigures:
+    return IncidentFigures(
+        id=one.id,
+        title=one.title,
+        severity=one.severity.value,
+        services=tuple(service.value for service in one.services),
+        began_at=one.began_at,
+        resolved_at=one.resolved_at,
+        cause=one.cause,
+    )

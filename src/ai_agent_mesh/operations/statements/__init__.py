@@ -25,6 +25,7 @@ from ai_agent_mesh.operations.statements.cells import (
 )
 from ai_agent_mesh.operations.statements.counting import Counts
 from ai_agent_mesh.operations.statements.figuring import amounts, decimal_text
+from ai_agent_mesh.operations.statements.incidents import IncidentFigures, IncidentName
 from ai_agent_mesh.operations.statements.model import (
     PROBE,
     Calls,
@@ -95,6 +96,8 @@ __all__ = [
     "Counts",
     "Evidence",
     "Figures",
+    "IncidentFigures",
+    "IncidentName",
     "LatencyFigures",
     "LedgerRange",
     "MaintenanceFigures",

@@ -41,8 +41,8 @@ class Proven:
 def restated(told: Statement, proven: Proven, playbook: Playbook) -> Statement:
     """Return the statement that follows from the evidence.
 
-    What no ledger can prove is taken as told: names, the terms of the contract, what was asked
-    for, and when it was computed.
+    What no ledger of the tenant's can prove is taken as told: names, the terms of the contract,
+    what was asked for, when it was computed, and incidents; which outages those go with is not.
     """
     works = drawn(proven.acts)
     settled = settled_until(told.computed_at, playbook)
@@ -59,8 +59,9 @@ def restated(told: Statement, proven: Proven, playbook: Playbook) -> Statement:
         [one for one in proven.told if one.at < settled],
     )
     return state(
-        subject, evidence, proven.ledger, playbook, told.computed_at, proven.corrections, planned
-    )
+        subject, evidence, proven.ledger, playbook, told.computed_at, proven.corrections, planned,
+        told.incidents,
+    )  # fmt: skip
 
 
 def first_untrue(text: str, again: Statement) -> tuple[str, object, object] | None:
@@ -70,7 +71,7 @@ def first_untrue(text: str, again: Statement) -> tuple[str, object, object] | No
     left, right = (msgspec.json.decode(one) for one in (text, canonical(again)))
     for member in ADDED:
         if member not in left:
-            del right[member]
+            right.pop(member, None)
     if "planned_work" not in left:
         for work in right["maintenance"]:
             del work["notices"]

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from ai_agent_mesh.evidence import Moment
+from ai_agent_mesh.operations.statements.incidents import IncidentName, Said
 from ai_agent_mesh.operations.statements.planning import MaintenanceFigures, PlannedWork
 
 #: Decimal text without an exponent, which could ask for more digits than there is memory.
@@ -108,6 +109,8 @@ class OutageFigures(msgspec.Struct, frozen=True):
     services: tuple[str, ...]
     #: `errors` (too many calls failed by our fault), `silence` (the probe got nothing recorded).
     causes: tuple[str, ...]
+    #: Those that hurt these services meanwhile; absent as the statement's `incidents` are.
+    incidents: tuple[IncidentName, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class AmendmentFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,18 +236,20 @@ class Statement(Figures, frozen=True, kw_only=True):
     calls: tuple[CallFigures, ...]
     playbook: str
     ledger: tuple[LedgerRange, ...]
-    #: These three are absent from statements that were signed before there were such members.
+    #: These four are absent from statements that were signed before there were such members.
     agreement: Agreement | msgspec.UnsetType = msgspec.UNSET
     #: Null once the asked span is over, and while nothing was judged.
     projected: Projection | msgspec.UnsetType | None = msgspec.UNSET
     planned_work: PlannedWork | msgspec.UnsetType = msgspec.UNSET
+    #: What operators had said by then of incidents that hurt within the span, the earliest first.
+    incidents: Said = msgspec.UNSET
     signature: Signature | msgspec.UnsetType = msgspec.UNSET
 
 
 #: What may differ between two computations of the same figures.
 CIRCUMSTANCES = frozenset({"computed_at", "signature"})
 #: What statements did not say from the first.
-ADDED = ("agreement", "planned_work", "projected")
+ADDED = ("agreement", "incidents", "planned_work", "projected")
 
 
 def first_difference(one: Statement, other: Statement) -> tuple[str, object, object] | None:
@@ -259,6 +264,10 @@ def first_difference(one: Statement, other: Statement) -> tuple[str, object, obj
     return next(differences(left, right), None)
 
 
+#: Decoded text has lists where a statement has tuples.
+_LISTS = (list, tuple)
+
+
 def differences(
     left: object, right: object, place: str = ""
 ) -> Iterator[tuple[str, object, object]]:
@@ -266,7 +275,7 @@ def differences(
     if isinstance(left, dict) and isinstance(right, dict):
         keys = dict.fromkeys((*left, *right))
         pairs = [(key, left.get(key), right.get(key)) for key in keys]
-    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+    elif isinstance(left, _LISTS) and isinstance(right, _LISTS) and len(left) == len(right):
         pairs = [(str(at), a, b) for at, (a, b) in enumerate(zip(left, right, strict=True))]
     else:
         if left != right:

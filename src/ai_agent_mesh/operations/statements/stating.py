@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import TypeVar
 
+from msgspec import UNSET
 from msgspec.structs import asdict
 
 from ai_agent_mesh.kernel.spans import MINUTE, Span
 from ai_agent_mesh.operations.planned import notice_asked
 from ai_agent_mesh.operations.statements import figuring
 from ai_agent_mesh.operations.statements.figuring import Purse, Ruling
+from ai_agent_mesh.operations.statements.incidents import Said, behind
 from ai_agent_mesh.operations.statements.model import Calls, Correction, Evidence, Planned, Tenure
 from ai_agent_mesh.operations.statements.planning import maintenance, stood
 from ai_agent_mesh.operations.statements.projecting import projected
@@ -64,10 +66,12 @@ def state(
     now: datetime,
     corrections: Sequence[Correction] = (),
     planned: Planned | None = None,
+    incidents: Said = UNSET,
 ) -> Statement:
     """Return the statement of adjoining tenures, each judged by its own tier; at least one.
 
-    Without `planned` it says nothing of the acts about planned work, nor of who was told.
+    Without `planned` it says nothing of the acts about planned work, nor of who was told;
+    and without `incidents` nothing of incidents.
     """
     span = Span(evidence[0][0].span.since, evidence[-1][0].span.until)
     ahead = max(timedelta(0), subject.asked.until - span.until) // MINUTE
@@ -95,7 +99,7 @@ def state(
         credit_percent=_same(part.credit_percent for part in parts),
         credit=figuring.amounts(figuring.added(map(_credit, rulings))),
         parts=tuple(parts),
-        unavailable=tuple(one for ruling in rulings for one in _outages(ruling)),
+        unavailable=tuple(one for ruling in rulings for one in _outages(ruling, incidents)),
         maintenance=tuple(
             maintenance(work, span, playbook, planned)
             for work in dict.fromkeys(work for _, found in evidence for work in found.works)
@@ -107,6 +111,7 @@ def state(
         ledger=tuple(ledger),
         agreement=_agreement(playbook),
         planned_work=stood(planned),
+        incidents=incidents,
         projected=projected(rulings, subject.asked, [_credit(one) for one in rulings[:-1]]),
     )
 
@@ -195,7 +200,7 @@ def _pooled(parts: Iterable[Sequence[Calls]]) -> tuple[Calls, ...]:
     return tuple(Calls(*key, *row) for key, row in sorted(sums.items()))
 
 
-def _outages(ruling: Ruling) -> Iterator[OutageFigures]:
+def _outages(ruling: Ruling, incidents: Said) -> Iterator[OutageFigures]:
     for one in outages(ruling.judgement):
         yield OutageFigures(
             since=one.span.since,
@@ -203,6 +208,7 @@ def _outages(ruling: Ruling) -> Iterator[OutageFigures]:
             minutes=one.span.length // MINUTE,
             services=tuple(service.value for service in one.services),
             causes=one.causes,
+            incidents=behind(one, incidents),
         )
 
 

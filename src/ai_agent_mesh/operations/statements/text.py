@@ -11,6 +11,7 @@ from ai_agent_mesh.operations.statements.cells import (
     met_text,
     share_text,
 )
+from ai_agent_mesh.operations.statements.incidents import IncidentFigures
 from ai_agent_mesh.operations.statements.planning import MaintenanceFigures, NoticeFigures
 from ai_agent_mesh.operations.statements.slos import Slo
 from ai_agent_mesh.operations.statements.statement import Part, Statement
@@ -172,6 +173,10 @@ def _tables(one: Statement) -> Iterator[str]:
     yield "UNAVAILABLE MINUTES"
     yield from _outages(one)
     yield ""
+    if one.incidents:
+        yield "INCIDENTS (as the platform's operators told of them)"
+        yield from _incidents(one.incidents)
+        yield ""
     if one.maintenance:
         yield "MAINTENANCE"
         yield from _maintenance(one)
@@ -201,9 +206,19 @@ def _outages(one: Statement) -> Iterator[str]:
         causes = " and ".join(CAUSES[cause] for cause in span.causes)
         yield f"  {clock(span.since)} to {clock(span.until)}   {span.minutes} min"
         yield f"      {', '.join(span.services)}: {causes}"
+        for each in span.incidents or ():
+            yield from (f"      {line}" for line in wrap(f"{each.id} {each.title}", WIDTH - 6))
     if not one.unavailable:
         named = one.minutes.unavailable is not None
         yield "  none" if named else "  this method counts requests and names no minutes"
+
+
+def _incidents(said: Sequence[IncidentFigures]) -> Iterator[str]:
+    for one in said:
+        ended = clock(one.resolved_at) if one.resolved_at else "now (open)"
+        yield f"  {clock(one.began_at)} to {ended}   {one.severity}: {', '.join(one.services)}"
+        texts = [f"{one.id} {one.title}", *(one.cause or "").splitlines()]
+        yield from (f"      {line}" for text in texts for line in wrap(text, WIDTH - 6))
 
 
 def _maintenance(one: Statement) -> Iterator[str]:

@@ -5,6 +5,7 @@ const whole = (value) => Number.isSafeInteger(value) && value >= 0;
 const inHour = (value) => whole(value) && value < 60;
 const oneOf = (names) => (value) => names.includes(value);
 const orNone = (shape) => (value) => value === null || value === undefined || shape(value);
+const orNull = (shape) => (value) => value === null || shape(value);
 const listOf = (shape) => (value) => Array.isArray(value) && value.every(shape);
 const object = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 const shaped = (fields) => (value) => object(value)
@@ -39,6 +40,10 @@ const isStatement = shaped({
   })),
   services: listOf(shaped({ service: text, watched_since: orNone(instant) })),
   ledger: listOf(object),
+  incidents: (said) => said === undefined || listOf(shaped({
+    id: text, title: text, severity: text, services: listOf(text), began_at: instant, resolved_at: orNull(instant),
+    cause: orNull(text),
+  }))(said),
 });
 const KINDS = ["call", "task", "act", "notice", "amendment", "stream_closed"];
 const isEntry = (value) => shaped({

@@ -94,7 +94,17 @@ function partOf(one, playbook) {
   };
 }
 
-function outages(one) {
+/** An incident as it was told: no call proves it. */
+const incident = ({ id, title, severity, services, began_at, resolved_at, cause }) => (
+  { id, title, severity, services, began_at: told(moment(began_at)),
+    resolved_at: resolved_at === null ? null : told(moment(resolved_at)), cause });
+
+/** The incidents that hurt one of an outage's services at any time of it. */
+const behind = (outage, said) => said.filter((one) => moment(one.began_at) < outage.until
+  && (one.resolved_at === null || moment(one.resolved_at) > outage.since)
+  && one.services.some((service) => outage.services.includes(service))).map(({ id, title }) => ({ id, title }));
+
+function outages(one, said) {
   const down = new Map();
   for (const service of SERVICES) {
     for (const [cause, minutes] of [["errors", one.services[service].failed], ["silence", one.services[service].silent]]) {
@@ -107,11 +117,15 @@ function outages(one) {
     if (last && last.end === minute && last.what === what) last.end += 1;
     else found.push({ first: minute, end: minute + 1, what });
   }
-  return found.map(({ first, end, what }) => ({
-    since: told(BigInt(first) * MINUTE), until: told(BigInt(end) * MINUTE), minutes: end - first,
-    services: [...new Set(what.split(",").map((pair) => pair.split(" ")[0]))],
-    causes: [...new Set(what.split(",").map((pair) => pair.split(" ")[1]))].sort(),
-  }));
+  return found.map(({ first, end, what }) => {
+    const [since, until] = [BigInt(first) * MINUTE, BigInt(end) * MINUTE];
+    const services = [...new Set(what.split(",").map((pair) => pair.split(" ")[0]))];
+    return {
+      since: told(since), until: told(until), minutes: end - first, services,
+      causes: [...new Set(what.split(",").map((pair) => pair.split(" ")[1]))].sort(),
+      ...(said ? { incidents: behind({ since, until, services }, said) } : {}),
+    };
+  });
 }
 
 function latency(calls, playbook) {
@@ -240,7 +254,7 @@ const shared = (values) => (values.every((value) => value === values[0]) ? value
 
 const agreement = ({ company, owner, product, updated, version }) => ({ company, owner, product, updated, version });
 /** What statements did not say from the first. */
-const ADDED = ["agreement", "planned_work", "projected"];
+const ADDED = ["agreement", "incidents", "planned_work", "projected"];
 const AS_TOLD = ["tenant", "tenant_name", "month", "asked_since", "asked_until", "computed_at", "playbook"];
 /** The statement that follows from the evidence; what no ledger proves is taken as told. */
 async function restated(stated, counts, watched, acts, ledger, corrections, tellings, playbook) {
@@ -271,8 +285,8 @@ async function restated(stated, counts, watched, acts, ledger, corrections, tell
     so_far: until < moment(stated.asked_until), credit: amounts(credit),
     ...Object.fromEntries(["tier", "method", "method_in_words", "objective", "credit_percent"]
       .map((name) => [name, shared(parts.map((part) => part[name]))])),
-    unavailable: rulings.flatMap(outages), latency: latency(pooled, playbook),
-    amendments: corrections.map(corrected),
+    unavailable: rulings.flatMap((one) => outages(one, stated.incidents)), latency: latency(pooled, playbook),
+    amendments: corrections.map(corrected), incidents: stated.incidents?.map(incident),
     maintenance: [...works.values()].map((work) => maintenance(work, inside, playbook, toldOf)),
     planned_work: await linkOf(acts.filter(({ entry }) => moment(entry.at) < settled)),
     calls: pooled.map(({ service, category, sums }) => (
