@@ -1,5 +1,6 @@
 """The landing page, the status page, the platform's objectives, and the files that pages need."""
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Protocol
 
@@ -7,9 +8,10 @@ from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, SkipValidation
 
+from ai_agent_mesh.operations.incidents import IncidentView
 from ai_agent_mesh.operations.maintenance import MaintenanceView
 from ai_agent_mesh.operations.objectives import Everybody, slos_fragment
-from ai_agent_mesh.operations.status import DAYS, NAMES, Component, State, Status, indicator
+from ai_agent_mesh.operations.status import DAYS, NAMES, RECENT, Component, State, Status, indicator
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import Service, percent_text
 from ai_agent_mesh.web import bars
@@ -65,6 +67,8 @@ async def status(mesh: SkipValidation[Wiring]) -> Response[str]:
         stale=overview.stale,
         indicator=overview.worst.value if plain else level.value,
         works=[_work(one) for one in overview.works if one.until > (overview.at or one.since)],
+        incidents=[_incident(one) for one in overview.incidents],
+        recent=RECENT.days,
         banner=words,
         sign=bars.SIGNS[overview.worst if overview.at else State.MAJOR],
         components=[_component(one) for one in overview.components],
@@ -127,11 +131,30 @@ def _work(one: MaintenanceView) -> dict[str, object]:
         "words": _WORK_WORDS[one.state],
         "since": one.since,
         "until": one.until,
-        "services": ", ".join(NAMES[Service(name)][0] for name in one.services),
+        "services": _named(one.services),
         "verdict": one.verdict,
         "impact": one.impact,
         "announced": one.announced_at,
     }
+
+
+def _incident(one: IncidentView) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "title": one.title,
+        "words": one.stage.replace("_", " ").capitalize()
+        if one.resolved_at is None
+        else "Resolved",
+        "severity": one.severity_title,
+        "began": one.began_at,
+        "ended": one.resolved_at,
+        "services": _named(one.services),
+        "cause": one.cause,
+    }
+
+
+def _named(services: Iterable[str]) -> str:
+    return ", ".join(NAMES[Service(name)][0] for name in services)
 
 
 def routes() -> list[HTTPRouteHandler]:

@@ -1,14 +1,20 @@
 """The public state follows the evidence, and outlives the database."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 from tests.e2e.operations.conftest import Book, at
 
-from ai_agent_mesh.operations.status import Readiness, State, Status, indicator
+from ai_agent_mesh.kernel.clock import FixedClock
+from ai_agent_mesh.operations.incidents import Draft, Incidents, Resolution
+from ai_agent_mesh.operations.status import RECENT, Readiness, State, Status, indicator
+from ai_agent_mesh.operations.status.reported import reported
 from ai_agent_mesh.operations.status.statuspage import summary
+from ai_agent_mesh.playbook import Severity
 from ai_agent_mesh.sla import Category, Fault, Service
+
+TICK = timedelta.resolution
 
 
 async def test_an_unmeasured_mesh_is_unknown_and_in_no_trouble(book: Book) -> None:
@@ -83,6 +89,32 @@ async def test_the_summary_has_the_shape_that_statuspage_clients_read(book: Book
     assert [part["name"] for part in parts] == [
         "API", "Orchestration", "Governance", "Telemetry",
     ]  # fmt: skip
+
+
+async def test_open_incidents_and_those_of_the_last_days_are_shown_to_everybody(book: Book) -> None:
+    now = book.clock.now()
+    for title, ended in (("Over", now - RECENT - TICK), ("Recent", now - RECENT), ("Open", None)):
+        await tell(book, title, (ended or now) - timedelta(hours=1), ended)
+    overview = await status(book).overview()
+    assert [(one.title, one.opened_by) for one in overview.incidents] == [
+        ("Open", None), ("Recent", None),
+    ]  # fmt: skip
+    told = summary(overview, "http://mesh/status")
+    assert [(one.name, one.status, one.impact, one.components) for one in told.incidents] == [
+        ("Open", "investigating", "major", ["telemetry"]),
+    ]  # fmt: skip
+    (recent,) = reported(overview.incidents[1:], "http://mesh/status")
+    assert (recent.status, recent.incident_updates[0].body) == ("resolved", "A disk was full.")
+
+
+async def tell(book: Book, title: str, began: datetime, ended: datetime | None) -> None:
+    """Open an incident, and resolve it where it ended."""
+    draft = Draft(title=title, severity=Severity.SEV2, services=[Service.TELEMETRY], began_at=began)
+    async with book.databases.app.tenant("platform") as tx:
+        incidents = Incidents(tx, book.playbook, FixedClock(ended or began), "usr_1")
+        one = await incidents.open(draft)
+        if ended:
+            await incidents.resolve(one.id, Resolution(cause="A disk was full.", resolved_at=ended))
 
 
 async def test_readiness_names_what_is_wrong(book: Book) -> None:

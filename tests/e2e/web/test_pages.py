@@ -6,12 +6,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from tests.e2e.web.conftest import NOW, Browser, Pages
 
 from ai_agent_mesh.kernel.clock import FixedClock
+from ai_agent_mesh.operations.incidents import Draft, Incidents, Resolution
 from ai_agent_mesh.operations.objectives import Everybody
 from ai_agent_mesh.operations.status import Status
+from ai_agent_mesh.playbook import Severity, default
+from ai_agent_mesh.sla import Service
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -72,6 +76,28 @@ async def test_the_status_page_says_in_words_what_it_draws(pages: Pages) -> None
     assert "2026-11-14: 1 minute unavailable" in text
     assert re.search(r"<td>2026-10-14</td>\s*<td>9 h</td>", text)
     assert "2026-08-26: not measured" in text
+
+
+async def test_the_status_page_tells_what_is_open_and_what_was(pages: Pages) -> None:
+    async with httpx.AsyncClient(base_url=pages.address) as client:
+        assert (
+            "None is open, and none was resolved in the last 14 days."
+            in (await client.get("/status")).text
+        )
+        draft = Draft(title="<b>Late", severity=Severity.SEV2, services=[Service.ORCHESTRATION])
+        async with pages.databases.app.tenant("platform") as tx:
+            incidents = Incidents(tx, default(), FixedClock(NOW), "usr_1")
+            one = await incidents.open(draft)
+            await incidents.resolve(one.id, Resolution(cause="A disk was full."))
+            await incidents.open(msgspec.structs.replace(draft, title="Still late"))
+        pages.status._read_at -= 60
+        text = (await client.get("/status")).text
+        told = (await client.get("/api/v2/summary.json")).json()["incidents"]
+    parsed(text)
+    assert "&lt;b&gt;Late" in text
+    assert text.index("Still late") < text.index("A disk was full.")
+    assert re.search(r"until now · High · Orchestration", text)
+    assert [each["name"] for each in told] == ["Still late"]
 
 
 async def test_the_objectives_are_judged_as_the_status_page_judges(pages: Pages) -> None:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 
+from ai_agent_mesh.operations.incidents import IncidentView
 from ai_agent_mesh.operations.maintenance import MaintenanceView
 from ai_agent_mesh.sla import Service
 
@@ -82,6 +83,13 @@ class Overview:
     stale: bool = False
     #: Maintenance of the past days and all that is to come, the earliest first.
     works: Sequence[MaintenanceView] = ()
+    #: What is open, and what was resolved in the last days, the latest to begin first.
+    incidents: Sequence[IncidentView] = ()
+
+    @property
+    def unresolved(self) -> Sequence[IncidentView]:
+        """Return what is open."""
+        return [one for one in self.incidents if one.resolved_at is None]
 
     @property
     def standing(self) -> Sequence[MaintenanceView]:

@@ -10,9 +10,11 @@ from ai_agent_mesh.operations.planned import State as MaintenanceState
 from ai_agent_mesh.operations.status.calendar import calendar
 from ai_agent_mesh.operations.status.ports import Wiring
 from ai_agent_mesh.operations.status.readiness import Report
+from ai_agent_mesh.operations.status.reported import reported
 from ai_agent_mesh.operations.status.scheduled import scheduled
 from ai_agent_mesh.operations.status.statuspage import (
     ComponentsAnswer,
+    IncidentsAnswer,
     ScheduledAnswer,
     StatusAnswer,
     SummaryAnswer,
@@ -42,6 +44,20 @@ async def components_json(request: AnyRequest, mesh: Wired) -> ComponentsAnswer:
     """Answer with the page and its components."""
     whole = summary(await mesh.status.overview(), _page(request))
     return ComponentsAnswer(whole.page, whole.components)
+
+
+@get("/api/v2/incidents.json", summary="Read incidents, open and of the last days", tags=["status"])
+async def incidents_json(request: AnyRequest, mesh: Wired) -> IncidentsAnswer:
+    """Answer with the page and its incidents."""
+    overview, url = await mesh.status.overview(), _page(request)
+    return IncidentsAnswer(summary(overview, url).page, reported(overview.incidents, url))
+
+
+@get("/api/v2/incidents/unresolved.json", summary="Read open incidents", tags=["status"])
+async def unresolved_json(request: AnyRequest, mesh: Wired) -> IncidentsAnswer:
+    """Answer with the page and its open incidents."""
+    whole = summary(await mesh.status.overview(), _page(request))
+    return IncidentsAnswer(whole.page, whole.incidents)
 
 
 @get(

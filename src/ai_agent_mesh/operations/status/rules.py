@@ -16,6 +16,8 @@ from ai_agent_mesh.sla import Method, MinuteCount, Service, moment_of, spans_of,
 #: is shown and promise nothing, so they stand here and not in the playbook.
 DAYS = 90
 PRESENT = 5
+#: For how long an incident that is over stays on the page.
+RECENT = timedelta(days=14)
 
 INDICATORS: Mapping[State, tuple[Indicator, str]] = {
     State.OPERATIONAL: (Indicator.NONE, "All systems operational"),

@@ -11,12 +11,13 @@ from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.kernel.spans import Month, Span
 from ai_agent_mesh.operations.agreements import Agreements
+from ai_agent_mesh.operations.incidents import IncidentStore, view
 from ai_agent_mesh.operations.maintenance import touching
 from ai_agent_mesh.operations.objectives import ObjectiveStore
 from ai_agent_mesh.operations.planned import FURTHEST
 from ai_agent_mesh.operations.statements import Evidence, joined, settled_until
 from ai_agent_mesh.operations.status.model import Overview
-from ai_agent_mesh.operations.status.rules import DAYS, overview_of, stale, unread
+from ai_agent_mesh.operations.status.rules import DAYS, RECENT, overview_of, stale, unread
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.postgres import Database
 from ai_agent_mesh.sla import Method, Service
@@ -75,8 +76,10 @@ class Status:
             works = await touching(tx, Span(closed.since, now + FURTHEST))
             months = {*Span(closed.since, now).months, *(Month.of(one.span.since) for one in works)}
             agreed = await agreements.by_month(months)
+            incidents = await IncidentStore(tx).since(now - RECENT)
         evidence = replace(joined(before, open_day), works=tuple(works))
-        return overview_of(evidence, heard, agreed, now)
+        told = [view(one, self._playbook, inside=False) for one in incidents]
+        return replace(overview_of(evidence, heard, agreed, now), incidents=told)
 
     async def _closed_days(self, store: ObjectiveStore, span: Span) -> Evidence:
         kept = self._closed

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time
 import msgspec
 
 from ai_agent_mesh.operations.status.model import Component, Overview, State
+from ai_agent_mesh.operations.status.reported import Reported, reported
 from ai_agent_mesh.operations.status.rules import indicator
 from ai_agent_mesh.operations.status.scheduled import Scheduled, scheduled
 from ai_agent_mesh.sla import Service
@@ -75,9 +76,17 @@ class SummaryAnswer(msgspec.Struct, frozen=True):
 
     page: Page
     components: list[Part]
-    incidents: list[str]
+    #: Those that are open.
+    incidents: list[Reported]
     scheduled_maintenances: list[Scheduled]
     status: Banner
+
+
+class IncidentsAnswer(msgspec.Struct, frozen=True):
+    """What `/api/v2/incidents.json` and its like say."""
+
+    page: Page
+    incidents: list[Reported]
 
 
 class ScheduledAnswer(msgspec.Struct, frozen=True):
@@ -109,7 +118,8 @@ def summary(overview: Overview, url: str) -> SummaryAnswer:
     level, words = indicator(overview)
     page = Page("mesh", "AI-Agent Mesh", url, "Etc/UTC", overview.at, overview.stale)
     planned = scheduled(overview.standing, url)
-    return SummaryAnswer(page, [group, *parts], [], planned, Banner(level.value, words))
+    wrong = reported(overview.unresolved, url)
+    return SummaryAnswer(page, [group, *parts], wrong, planned, Banner(level.value, words))
 
 
 def _part(one: Component, overview: Overview, place: int) -> Part:
