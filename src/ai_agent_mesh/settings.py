@@ -25,6 +25,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8420
     public_url: str | None = None
+    runbooks_url: str | None = None
     playbook: Path | None = None
     redis_url: str | None = None
     otlp_endpoint: str | None = None
@@ -48,6 +49,7 @@ class Settings:
             host=environ.get("MESH_HOST") or "127.0.0.1",
             port=int(_number(environ, "MESH_PORT", 8420, (0, 65535), faults)),
             public_url=environ.get("MESH_PUBLIC_URL") or None,
+            runbooks_url=environ.get("MESH_RUNBOOKS_URL") or None,
             playbook=Path(environ["MESH_PLAYBOOK"]) if environ.get("MESH_PLAYBOOK") else None,
             redis_url=environ.get("REDIS_URL") or None,
             otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,

@@ -18,9 +18,8 @@ from ai_agent_mesh.operations.alerts import (
     Alerts,
     Surroundings,
     last_events,
-    latency_levels,
-    objectives,
-    planned_exclusions,
+    look_ahead,
+    metrics_of,
 )
 from ai_agent_mesh.operations.notices import Deliveries
 from ai_agent_mesh.operations.objectives import Everybody
@@ -128,7 +127,7 @@ class Mesh:
         clock = SystemClock()
         master = MasterKey.load_or_create(settings.master_key)
         signer = Signer.load_or_create(settings.ledger_key)
-        metrics = _metrics(playbook)
+        metrics = metrics_of(playbook, VERSION)
         async with AsyncExitStack() as stack:
             opened = partial(_pool, stack, login)
             app = await opened(Role.APP, 20 if roomy else 2, STATEMENT_S)
@@ -219,13 +218,13 @@ class Mesh:
         return HealthChecks(self.app, self.operations, self.callers, self.vault)
 
     async def look_ahead(self) -> None:
-        """Learn of announced maintenance, whose calls are counted apart.
+        """Learn what is promised of this month and the next, and of announced maintenance.
 
         Raises:
             Unavailable: the database does not answer; what was known before still holds.
         """
         async with self.operations.transaction() as tx:
-            self.metrics.exclude(await planned_exclusions(tx, self.playbook, self.clock.now()))
+            await look_ahead(tx, self.metrics, self.playbook, self.clock.now())
 
     async def measure(self, accept: str) -> tuple[bytes, str]:
         """Return the metrics of this moment, and their content type.
@@ -256,13 +255,6 @@ class Mesh:
             self.metrics.events({signal.value: at for signal, at in events.items()})
         await self.look_ahead()
         self.metrics.database(up=True)
-
-
-def _metrics(playbook: Playbook) -> Metrics:
-    latency = {name: (goal.p50, goal.p95, goal.p99) for name, goal in playbook.latency.items()}
-    metrics = Metrics(latency, levels=latency_levels(playbook), version=VERSION)
-    metrics.objectives({one.name: float(one.goal) for one in objectives(playbook)})
-    return metrics
 
 
 def _allowed(settings: Settings) -> tuple[IPv4Network | IPv6Network, ...]:

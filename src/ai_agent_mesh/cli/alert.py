@@ -1,10 +1,12 @@
 """`mesh alert`: what alarms on this platform, and what did."""
 
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import typer
 
-from ai_agent_mesh.cli.console import Json, speak, table, with_mesh
+from ai_agent_mesh.cli.console import Json, speak, with_mesh
 
 if TYPE_CHECKING:
     from ai_agent_mesh.operations.alerts import AlertView
@@ -36,10 +38,24 @@ def list_(as_json: Json = False) -> None:
             return [view(one) for one in await every(read)]
 
     found = with_mesh(work)
-    heads = ("state", "urgency", "since", "fired", "resolved", "summary")
-    speak({"items": found}, as_json=as_json, text=lambda: table(heads, [_row(v) for v in found]))
+    speak({"items": found}, as_json=as_json, text=lambda: "\n".join(_told(found)))
 
 
-def _row(one: "AlertView") -> tuple[object, ...]:
-    moments = (at and f"{at:%F %T}" for at in (one.since, one.fired_at, one.resolved_at))
-    return (one.state, one.urgency, *moments, one.summary)
+def _told(found: "Sequence[AlertView]") -> Iterator[str]:
+    """Yield each alert: its state and moments on a line, what it means and what to read below."""
+    if not found:
+        yield "Nothing alarms, and nothing has."
+    for one in found:
+        yield f"{one.state:9} {one.urgency:9} {one.name:20} {_moments(one)}"
+        yield from wrap(one.summary, 78, initial_indent="  ", subsequent_indent="  ")
+        if one.resolved_at is None:
+            yield f"  What to do: {one.runbook}"
+
+
+def _moments(one: "AlertView") -> str:
+    """Say since when, and up to when; the day once where both are of the same."""
+    since, until = one.fired_at or one.since, one.resolved_at
+    if until is None:
+        return f"since {since:%F %H:%M} UTC"
+    same = since.date() == until.date()
+    return f"{since:%F %H:%M} to {until:{'%H:%M' if same else '%F %H:%M'}} UTC"

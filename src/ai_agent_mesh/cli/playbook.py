@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
-from ai_agent_mesh.cli.console import Json, speak
+from ai_agent_mesh.cli.console import Json, speak, with_mesh
 from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.playbook import (
     Difference,
@@ -23,38 +23,52 @@ from ai_agent_mesh.playbook import (
     load,
     markdown,
     plain,
+    promising,
 )
 
+if TYPE_CHECKING:
+    from ai_agent_mesh.wiring import Mesh
 
-def _prometheus(playbook: Playbook, _month: Month) -> str:
+
+def _markdown(playbook: Playbook, month: Month, _source: str) -> str:
+    return markdown(playbook, month)
+
+
+def _prometheus(playbook: Playbook, _month: Month, source: str) -> str:
     from importlib.metadata import version
 
     from ai_agent_mesh.adapters import prometheus
+    from ai_agent_mesh.settings import Settings
 
-    return prometheus.render(playbook, version=version("ai-agent-mesh"))
+    return prometheus.render(
+        playbook,
+        version=version("ai-agent-mesh"),
+        source=source,
+        runbooks=Settings.read().runbooks_url,
+    )
 
 
-def _alertmanager(playbook: Playbook, _month: Month) -> str:
+def _alertmanager(playbook: Playbook, _month: Month, source: str) -> str:
     from ai_agent_mesh.adapters import alertmanager
 
-    return alertmanager.render(playbook)
+    return alertmanager.render(playbook, source)
 
 
-def _grafana(playbook: Playbook, _month: Month) -> str:
+def _grafana(playbook: Playbook, _month: Month, source: str) -> str:
     from ai_agent_mesh.adapters import grafana
 
-    return grafana.render(playbook)
+    return grafana.render(playbook, source)
 
 
-def _openslo(playbook: Playbook, _month: Month) -> str:
+def _openslo(playbook: Playbook, _month: Month, source: str) -> str:
     from ai_agent_mesh.adapters import openslo
 
-    return openslo.render(playbook)
+    return openslo.render(playbook, source)
 
 
-#: What a playbook can be rendered to.
-FORMS: dict[str, Callable[[Playbook, Month], str]] = {
-    "markdown": markdown,
+#: What a playbook can be rendered to; each is told in words which one it is.
+FORMS: dict[str, Callable[[Playbook, Month, str], str]] = {
+    "markdown": _markdown,
     "prometheus": _prometheus,
     "alertmanager": _alertmanager,
     "grafana": _grafana,
@@ -134,16 +148,44 @@ def render(
     month: Annotated[
         str | None, typer.Option(help="Of which downtime is told (2026-11); the current without.")
     ] = None,
+    in_force: Annotated[
+        bool,
+        typer.Option(
+            "--in-force", help="With what the running mesh judges that month by, not the file's."
+        ),
+    ] = False,
     playbook: From = None,
 ) -> None:
-    """Write the service level document, or what another tool reads, from the playbook's data."""
+    """Write the service level document, or what another tool reads, from the playbook's data.
+
+    Promises are the file's, which a month that began under others is not judged by. With --in-force
+    they are those of the month, read from the running mesh; all else is the file's either way.
+    """
     if to not in FORMS:
         close = get_close_matches(to, FORMS, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         print(f"mesh: cannot render to {to!r}; expected {', '.join(FORMS)}{hint}", file=sys.stderr)
         raise typer.Exit(2)
     judged = Month.parse(month) if month else Month.of(datetime.now(UTC))
-    print(FORMS[to](_loaded(playbook or _configured()), judged), end="")
+    book = _loaded(playbook or _configured())
+    source = f"playbook {book.digest}"
+    if in_force:
+        agreed = _agreed(book, judged)
+        source += f", promises of {judged} by playbook {agreed.digest}"
+        book = promising(book, agreed)
+    print(FORMS[to](book, judged, source), end="")
+
+
+def _agreed(playbook: Playbook, month: Month) -> Playbook:
+    """Return the playbook that the running mesh judges a month by."""
+
+    async def read(mesh: "Mesh") -> Playbook:
+        from ai_agent_mesh.operations.agreements import Agreements
+
+        async with mesh.operations.transaction() as tx:
+            return await Agreements(tx, playbook).of(month)
+
+    return with_mesh(read)
 
 
 def _configured() -> Path | None:

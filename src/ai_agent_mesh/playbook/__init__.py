@@ -1,6 +1,6 @@
 """Every promise, limit, clock, threshold and price, read from YAML into one frozen value."""
 
-from ai_agent_mesh.playbook.comparing import Difference, differences
+from ai_agent_mesh.playbook.comparing import Difference, differences, promising
 from ai_agent_mesh.playbook.loading import PlaybookInvalid, default, load, parse, recalled
 from ai_agent_mesh.playbook.markdown import markdown
 from ai_agent_mesh.playbook.schema import Playbook
@@ -50,5 +50,6 @@ __all__ = [
     "markdown",
     "parse",
     "plain",
+    "promising",
     "recalled",
 ]

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from ai_agent_mesh.playbook.schema import Playbook
 from ai_agent_mesh.playbook.writing import flat, plain
 
@@ -43,3 +45,35 @@ def differences(before: Playbook, after: Playbook) -> Iterator[Difference]:
     for key in dict.fromkeys([*old, *new]):
         if old.get(key) != new.get(key):
             yield Difference(key, old.get(key), new.get(key))
+
+
+def promising(today: Playbook, agreed: Playbook) -> Playbook:
+    """Return today's playbook with what is promised as it stands in another one.
+
+    What `Difference.waits` names comes from `agreed`, everything else from `today`.
+    """
+    if today.digest == agreed.digest:
+        return today
+    mine, theirs = today.measurement, agreed.measurement
+    measurement = replace(
+        theirs,
+        year=mine.year,
+        clock_difference=mine.clock_difference,
+        sequenced_within=mine.sequenced_within,
+        probe=replace(theirs.probe, run_wait=mine.probe.run_wait),
+        unknown_callers=mine.unknown_callers,
+    )
+    work, uptime = agreed.maintenance, agreed.kpis.platform.uptime
+    tiers = {
+        name: replace(tier, uptime=other.uptime, method=other.method, credits=other.credits)
+        for name, tier in today.tiers.items()
+        for other in [agreed.tiers[name]]
+    }
+    return replace(
+        today,
+        tiers=tiers,
+        latency=agreed.latency,
+        measurement=measurement,
+        maintenance=replace(today.maintenance, notice=work.notice, window=work.window),
+        kpis=replace(today.kpis, platform=replace(today.kpis.platform, uptime=uptime)),
+    )

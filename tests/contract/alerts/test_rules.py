@@ -8,9 +8,10 @@ import pytest
 import yaml
 from tests.conftest import needs
 from tests.contract.alerts import prometheus as scenario
+from tests.house.test_documentation import ROOT, anchors
 
 from ai_agent_mesh.adapters import alertmanager, grafana, openslo, prometheus
-from ai_agent_mesh.operations.alerts import rules
+from ai_agent_mesh.operations.alerts import advice, rules
 from ai_agent_mesh.playbook import Playbook, Urgency, default, parse
 
 SLOTH = {
@@ -65,6 +66,64 @@ def test_every_alert_of_the_definition_is_rendered_and_no_other() -> None:
     assert {(label["severity"], label["tells"]) for label in labels if isinstance(label, dict)} == (
         wanted
     )
+
+
+def annotations(**more: str) -> list[dict[str, str]]:
+    document = yaml.safe_load(prometheus.render(default(), version="test", **more))
+    return [
+        rule["annotations"] for group in document["groups"] for rule in group["rules"]
+        if "alert" in rule
+    ]  # fmt: skip
+
+
+def test_every_alert_says_who_is_hurt_where_to_look_and_which_chapter_to_open() -> None:
+    for told in annotations():
+        page, _, chapter = told["runbook"].partition("#")
+        assert chapter in anchors(ROOT / page)
+        assert "Look first: " in told["description"]
+        assert "runbook_url" not in told
+    linked = annotations(runbooks="https://ops.example.com/runbooks")
+    assert {told["runbook_url"].partition("#")[0] for told in linked} == {
+        "https://ops.example.com/runbooks"
+    }
+
+
+TOLD = """
+rule_files: [{rules}]
+tests:
+  - interval: 1m
+    input_series:
+      - {{series: 'mesh_data_disk_bytes{{state="used", instance="a:8420"}}', values: '90x9'}}
+      - {{series: 'mesh_data_disk_bytes{{state="size", instance="a:8420"}}', values: '100x9'}}
+    alert_rule_test:
+      - alertname: DiskUsage
+        eval_time: 9m
+        exp_alerts:
+          - exp_labels: {{severity: critical, tells: page, instance: "a:8420"}}
+            exp_annotations:
+              summary: The share of a disk in use is above 85%.
+              description: {description}
+              runbook: docs/runbooks.md#disk-usage
+"""
+
+
+def test_a_page_names_the_disk_and_how_full_it_is(tmp_path: Path) -> None:
+    file, test = tmp_path / "rules.yaml", tmp_path / "test.yaml"
+    file.write_text(prometheus.render(default(), version="test"))
+    said = advice(next(one for one in rules(default()) if one.name == "DiskUsage"))
+    description = f"{said.hurt} Now a:8420: 90%. Look first: {said.look}"
+    test.write_text(TOLD.format(rules=file, description=json.dumps(description)))
+    run(needs("promtool"), "test", "rules", str(test))
+
+
+def test_an_outage_of_the_platform_silences_the_pages_of_its_services_alone() -> None:
+    document = yaml.safe_load(alertmanager.render(default()))
+    *_, whole = document["inhibit_rules"]
+    assert whole["source_matchers"][1] == 'sloth_slo="platform-availability"'
+    _, _, names = whole["target_matchers"][1].partition("=~")
+    services = {f"{service}-availability" for service in default().measurement.services}
+    assert set(json.loads(names).split("|")) == services
+    assert whole["equal"] == ["severity"]
 
 
 MONTHS = """

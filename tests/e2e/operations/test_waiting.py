@@ -13,6 +13,9 @@ from ai_agent_mesh.playbook import default
 
 CHANGED = """
 tiers: {professional: {uptime: 99.5%, requests_per_minute: 7}}
+latency: {agent_crud: {p50: 90ms}}
+kpis: {platform: {uptime: 97%}}
+alerting: {rates_over: 10m}
 """
 
 
@@ -43,12 +46,33 @@ async def test_a_promise_changed_within_a_month_waits_and_a_rate_limit_does_not(
         month = Month.of(datetime.now(UTC))
         stated = (await ask(address, key, f"/v1/sla/statements/{month}")).json()
         assert stated["playbook"] == default().digest
+        objectives = {
+            (one["category"], one["percentile"]): one["threshold_ms"]
+            for one in (await ask(address, key, "/v1/slos")).json()["items"]
+        }
+        assert objectives["agent_crud", "p50"] == 100
+        page = await ask(address, key, "/v1/slos", "text/html")
+        assert "50% under 100 ms" in page.text
+        assert "under 90 ms" not in page.text
+        public = await ask(address, key, "/slos")
+        assert public.text.count("99.99% promised") == 5
+        assert "under 90 ms" not in public.text
+        shown = (await ask(address, key, "/metrics")).text
+        assert 'mesh_objective_ratio{slo="platform-availability"} 0.9999\n' in shown
+        # A file is of the playbook that it is made from, but when asked for what is in force.
+        goal = re.compile(r"record: slo:objective:ratio\n +expr: vector\((.*)\)")
+        for more, promised in (((), "0.97"), (("--in-force",), "0.9999")):
+            file = await crew.run("playbook", "render", "--to", "prometheus", *more)
+            assert goal.search(file)[1] == promised  # type: ignore[index] # or fail
+            assert "ratio_rate10m" in file
+            named = f"promises of {month} by playbook {default().digest}"
+            assert (named in file.splitlines()[0]) is bool(more)
         limit = (await ask(address, key, "/v1/agents")).headers["RateLimit-Policy"]
         assert "q=7;" in limit
 
 
-async def ask(address: str, key: str, path: str) -> httpx.Response:
+async def ask(address: str, key: str, path: str, accept: str = "*/*") -> httpx.Response:
     """Read something as the holder of a key."""
-    headers = {"Authorization": f"Bearer {key}"}
+    headers = {"Authorization": f"Bearer {key}", "Accept": accept}
     async with httpx.AsyncClient(base_url=address, headers=headers, trust_env=False) as client:
         return await client.get(path, timeout=60)

@@ -23,7 +23,7 @@ from ai_agent_mesh.operations.alerts import (
 )
 from ai_agent_mesh.operations.alerts.evaluating import TRANSITIONS
 from ai_agent_mesh.operations.objectives import Window
-from ai_agent_mesh.playbook import Signal, Tells, default, parse
+from ai_agent_mesh.playbook import Signal, Tells, default, parse, promising
 from ai_agent_mesh.sla import Category
 
 BOOK = default()
@@ -72,8 +72,8 @@ def test_rules_are_told_apart_and_say_what_they_mean() -> None:
     )
     assert said["info/backup_completed"] == "A backup has completed."
     assert said["warning/burn/api-availability"] == (
-        "api-availability (99.99%): more than 10% of the month's error budget within 24h"
-        " or 10% of the month's error budget within 72h is being spent."
+        "The error budget of api-availability (99.99%) is being spent too fast: "
+        "more of the month's than 10% within 24h or 10% within 72h."
     )
 
 
@@ -90,7 +90,7 @@ def test_a_changed_playbook_changes_the_rules() -> None:
 
 def test_budgets_are_of_what_is_promised_for_the_month_and_windows_are_todays() -> None:
     today = parse(b"latency: {agent_crud: {p50: 90ms}}\nalerts: {warning: {tells: page}}", "today")
-    burns = [one for one in rules(today, BOOK) if isinstance(one.watches, Burn)]
+    burns = [one for one in rules(promising(today, BOOK)) if isinstance(one.watches, Burn)]
     assert {one.tells for one in burns if one.urgency == "warning"} == {Tells.PAGE}
     indicators = [one.watches.objective.indicator for one in burns if isinstance(one.watches, Burn)]
     assert Speed(Category.AGENT_CRUD, "p50", BOOK.latency["agent_crud"].p50) in indicators

@@ -188,3 +188,21 @@ def test_maintenance_is_told_with_its_edges_and_one_that_was_called_off_ends_as_
     assert edges == {"mnt_a": (0, 300), "mnt_b": (180, 180)}
     metrics.exclude([])
     assert "mesh_maintenance_since_timestamp_seconds" not in read(metrics)
+
+
+def test_calls_are_in_time_by_what_is_promised_of_the_month_that_they_are_completed_in() -> None:
+    metrics = Metrics({"agent_crud": (timedelta(seconds=9),) * 3})
+    strict, lax = (timedelta(milliseconds=10),) * 3, (timedelta(milliseconds=90),) * 3
+    metrics.promise({"agent_crud": strict}, NOW, {"agent_crud": lax})
+    for moment in (NOW - timedelta(microseconds=1), NOW):
+        metrics.request("api", "agent_crud", Fault.NONE, 200, 50_000, at=moment)
+    shown = {labels["percentile"]: n for labels, n in read(metrics)["mesh_sli_within_total"]}
+    assert shown == {"p50": 1.0, "p95": 1.0, "p99": 1.0}
+    assert read(metrics)["mesh_sli_timed_total"][0][1] == 2.0
+
+
+def test_an_objective_that_is_no_more_is_not_shown() -> None:
+    metrics = Metrics()
+    metrics.objectives({"api": 0.9})
+    metrics.objectives({"governance": 0.99})
+    assert read(metrics)["mesh_objective_ratio"] == [({"slo": "governance"}, 0.99)]

@@ -23,6 +23,7 @@ from ai_agent_mesh.playbook import (
     markdown,
     parse,
     plain,
+    promising,
     units,
 )
 from ai_agent_mesh.playbook.shapes import Choice, Record, Row, Scalar, Shape, Table, record_of
@@ -231,3 +232,36 @@ def test_flat_keys_name_every_scalar() -> None:
     whole: Plain = plain(default())
     keys = [key for key, _ in flat(whole)]
     assert len(keys) == len(set(keys)) > 300
+
+
+def test_what_is_promised_comes_from_the_months_playbook_and_all_else_from_todays() -> None:
+    agreed, today = default(), over(OTHERWISE)
+    mixed = promising(today, agreed)
+    changes = {one.key: one.waits for one in differences(agreed, today)}
+    assert sum(changes.values()) > 9 < len(changes) - sum(changes.values())
+    kept = {one.key for one in differences(mixed, agreed)}
+    assert kept == {key for key, waits in changes.items() if not waits}
+    assert {one.key for one in differences(mixed, today)} == set(changes) - kept
+    assert promising(today, today) is today
+
+
+#: Something of each section that a month keeps, and something beside it that follows at once.
+OTHERWISE = """
+tiers:
+  free: {uptime: 98%, requests_per_minute: 7}
+  enterprise: {uptime: 80%, method: requests, fair_use: no, credits: none}
+latency: {agent_crud: {p50: 10ms}}
+kpis: {platform: {uptime: 97%, detect_within: 9m}}
+maintenance: {notice: 24h, window: "Mondays 01:00-02:00 UTC", impact: some, how: all at once}
+measurement:
+  min_requests: 3
+  error_threshold: 7%
+  denominator: full
+  year: 365d
+  clock_difference: 2s
+  sequenced_within: 2s
+  corrected_within: 9d
+  probe: {interval: 10s, run_wait: 9s}
+  unknown_callers: {refusals_per_second: 11}
+alerting: {rates_over: 10m}
+"""

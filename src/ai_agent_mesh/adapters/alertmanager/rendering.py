@@ -5,16 +5,30 @@ from itertools import pairwise
 import yaml
 
 from ai_agent_mesh.adapters.prometheus import window_name
+from ai_agent_mesh.operations.alerts import Availability, objectives
 from ai_agent_mesh.playbook import Playbook, Tells
 
 #: Where whoever runs Alertmanager puts the keys.
 SECRETS = "/etc/alertmanager/secrets"
 
-_TITLE = "{{ .CommonLabels.severity }}: {{ .GroupLabels.alertname }} ({{ .Status }})"
-_SUMMARY = '{{ range .Alerts }}{{ .Annotations.summary }}{{ "\\n" }}{{ end }}'
+_TITLE = (
+    "{{ .CommonLabels.severity }}: {{ .GroupLabels.alertname }}"
+    "{{ with .CommonLabels.sloth_slo }} {{ . }}{{ end }} ({{ .Status }})"
+)
+_TOLD = {
+    name: f'{{{{ range .Alerts }}}}{{{{ .Annotations.{name} }}}}{{{{ "\\n" }}}}{{{{ end }}}}'
+    for name in ("summary", "description")
+}
+#: The chapter is the same for all of a group; its address is there where it was rendered with one.
+_RUNBOOK = (
+    "{{ with .CommonAnnotations.runbook_url }}{{ . }}"
+    "{{ else }}{{ .CommonAnnotations.runbook }}{{ end }}"
+)
+#: As long as what silences others takes to arrive: alerts of one outage come together.
+_TOGETHER = "5s"
 
 
-def render(playbook: Playbook) -> str:
+def render(playbook: Playbook, source: str | None = None) -> str:
     """Return the configuration as YAML; amtool checks it without a complaint."""
     document = {
         "route": {
@@ -24,10 +38,14 @@ def render(playbook: Playbook) -> str:
                 _route(urgency, group.tells, playbook) for urgency, group in playbook.alerts.items()
             ],
         },
-        "inhibit_rules": [_silences(worse, milder) for worse, milder in pairwise(playbook.alerts)],
+        "inhibit_rules": [
+            *(_silences(worse, milder) for worse, milder in pairwise(playbook.alerts)),
+            _whole_and_parts(playbook),
+        ],
         "receivers": [_receiver(tells) for tells in Tells],
     }
-    head = f"# Written by `mesh playbook render --to alertmanager`, playbook {playbook.digest}.\n"
+    told = source or f"playbook {playbook.digest}"
+    head = f"# Written by `mesh playbook render --to alertmanager`, {told}.\n"
     return head + yaml.safe_dump(document, sort_keys=False, width=100, allow_unicode=True)
 
 
@@ -35,8 +53,8 @@ def _route(urgency: str, tells: Tells, playbook: Playbook) -> dict[str, object]:
     """Return the way of one urgency; a page that nobody answers comes again when it is overdue."""
     route: dict[str, object] = {"receiver": tells.value, "matchers": [f'severity="{urgency}"']}
     if tells is Tells.PAGE:
-        # Whoever is asleep must hear of it at once: the group is not waited for.
-        route["group_wait"] = "0s"
+        # Whoever is asleep must hear of it at once, and of one outage once.
+        route["group_wait"] = _TOGETHER
         route["repeat_interval"] = window_name(playbook.oncall.respond_within)
     return route
 
@@ -50,6 +68,19 @@ def _silences(worse: str, milder: str) -> dict[str, object]:
     }
 
 
+def _whole_and_parts(playbook: Playbook) -> dict[str, object]:
+    """Let an outage of the platform page once: its description names the services that burn."""
+    whole, *parts = (
+        one.name for one in objectives(playbook) if isinstance(one.indicator, Availability)
+    )
+    burning = 'alertname="ErrorBudgetBurn"'
+    return {
+        "source_matchers": [burning, f'sloth_slo="{whole}"'],
+        "target_matchers": [burning, f'sloth_slo=~"{"|".join(parts)}"'],
+        "equal": ["severity"],
+    }
+
+
 def _receiver(tells: Tells) -> dict[str, object]:
     match tells:
         case Tells.PAGE:
@@ -59,7 +90,7 @@ def _receiver(tells: Tells) -> dict[str, object]:
                     {
                         "routing_key_file": f"{SECRETS}/pagerduty-routing-key",
                         "description": _TITLE,
-                        "details": {"summary": _SUMMARY},
+                        "details": {**_TOLD, "runbook": _RUNBOOK},
                     }
                 ],
             }
@@ -70,7 +101,7 @@ def _receiver(tells: Tells) -> dict[str, object]:
                     {
                         "api_url_file": f"{SECRETS}/slack-webhook-url",
                         "title": _TITLE,
-                        "text": _SUMMARY,
+                        "text": "".join([*_TOLD.values(), _RUNBOOK]),
                         "send_resolved": True,
                     }
                 ],

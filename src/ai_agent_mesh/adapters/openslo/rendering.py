@@ -35,10 +35,11 @@ _LEAST = 1e-9
 _SHOWN = 63
 
 
-def render(playbook: Playbook) -> str:
+def render(playbook: Playbook, source: str | None = None) -> str:
     """Return every document in one YAML stream."""
     documents = [_service(playbook), *_availability(playbook), *_latency(playbook)]
-    head = f"# Written by `mesh playbook render --to openslo`, playbook {playbook.digest}.\n"
+    told = source or f"playbook {playbook.digest}"
+    head = f"# Written by `mesh playbook render --to openslo`, {told}.\n"
     return head + yaml.safe_dump_all(documents, sort_keys=False, width=100, allow_unicode=True)
 
 

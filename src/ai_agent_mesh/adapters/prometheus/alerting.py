@@ -7,14 +7,17 @@ from fractions import Fraction
 from ai_agent_mesh.adapters.prometheus.names import chosen, labels, number, seconds, window_name
 from ai_agent_mesh.adapters.prometheus.recording import Entry, error_ratio, valid_requests
 from ai_agent_mesh.operations.alerts import (
+    RUNBOOKS,
     Availability,
     Burn,
     Event,
     Objective,
     Rule,
     Threshold,
+    advice,
     objectives,
     rules,
+    runbook,
 )
 from ai_agent_mesh.playbook import Condition, Playbook, Sense, Signal
 from ai_agent_mesh.sla import PERCENTILES, BurnWindow
@@ -45,19 +48,61 @@ FIGURES: dict[Signal, str] = {
 }
 
 
-def alerts(playbook: Playbook) -> list[Entry]:
+#: Templates of Prometheus's: the figure, and which of several things it is of.
+_PERCENT = "{{ $value | humanizePercentage }}"
+_WHERE = "".join(
+    f"{{{{ with $labels.{label} }}}} {{{{ . }}}}{{{{ end }}}}"
+    for label in ("instance", "mountpoint", "persistentvolumeclaim")
+)
+_NAMED = "".join(
+    f"{{{{ with $labels.{label} }}}}{label} {{{{ . }}}} {{{{ end }}}}"
+    for label in ("instance", "process", "namespace", "pod", "container", "deployment")
+)
+_BURNING = (
+    '{{ range query "sort_desc(slo:current_burn_rate:ratio > 1)" }}'
+    " {{ .Labels.sloth_slo }} {{ .Value | humanize }} times{{ end }}"
+)
+
+
+def alerts(playbook: Playbook, runbooks: str | None) -> list[Entry]:
     """Return every alert of the definition, in its order."""
-    return [_alert(rule, playbook) for rule in rules(playbook)]
+    return [_alert(rule, playbook, runbooks) for rule in rules(playbook)]
 
 
-def _alert(rule: Rule, playbook: Playbook) -> Entry:
+def _alert(rule: Rule, playbook: Playbook, runbooks: str | None) -> Entry:
     own = labels(rule.watches.objective) if isinstance(rule.watches, Burn) else {}
     entry: Entry = {"alert": rule.name, "expr": _expression(rule, playbook)}
     if rule.lasting:
         entry["for"] = window_name(rule.lasting)
     entry["labels"] = {"severity": rule.urgency.value, "tells": rule.tells.value, **own}
-    entry["annotations"] = {"summary": rule.summary}
+    entry["annotations"] = _annotations(rule, runbooks)
     return entry
+
+
+def _annotations(rule: Rule, runbooks: str | None) -> dict[str, str]:
+    """Return what is read by whoever is paged: what happened, where, how bad, and what to do."""
+    chapter, said = runbook(rule.name), advice(rule)
+    told = {
+        "summary": rule.summary,
+        "description": f"{said.hurt} {_now(rule)}Look first: {said.look}",
+        "runbook": f"{RUNBOOKS}#{chapter}",
+    }
+    return told | ({"runbook_url": f"{runbooks}#{chapter}"} if runbooks else {})
+
+
+def _now(rule: Rule) -> str:
+    """Return the figure that alarms, and what it is of, as a template of Prometheus's."""
+    match rule.watches:
+        case Burn():
+            return f"Failed of what counts: {_PERCENT}. Burning now:{_BURNING}. "
+        case Threshold(signal=Signal.LATENCY_P99):
+            return f"Longer than that now: {_PERCENT} of the calls. "
+        case Threshold(condition=condition) if isinstance(condition.level, timedelta):
+            return f"Now{_WHERE}: {{{{ $value | humanizeDuration }}}}. "
+        case Threshold():
+            return f"Now{_WHERE}: {_PERCENT}. "
+        case Event():
+            return f"{_NAMED}"
 
 
 def _expression(rule: Rule, playbook: Playbook) -> str:

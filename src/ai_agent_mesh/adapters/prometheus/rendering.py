@@ -9,8 +9,14 @@ from ai_agent_mesh.adapters.prometheus.names import PRODUCT, window_name
 from ai_agent_mesh.playbook import Playbook
 
 
-def render(playbook: Playbook, *, version: str) -> str:
-    """Return the rule file of a playbook as YAML; promtool checks it without a complaint."""
+def render(
+    playbook: Playbook, *, version: str, source: str | None = None, runbooks: str | None = None
+) -> str:
+    """Return the rule file of a playbook as YAML; promtool checks it without a complaint.
+
+    `source` says in the file's head where the playbook is from, `runbooks` is the address of the
+    page that alerts link to.
+    """
     every = window_name(playbook.alerting.evaluated_every)
 
     def group(name: str, entries: Iterable[recording.Entry]) -> dict[str, object]:
@@ -27,8 +33,9 @@ def render(playbook: Playbook, *, version: str) -> str:
         "groups": [
             group("sli", indicators),
             group("slo", recording.metadata(playbook, version)),
-            group("alerts", alerting.alerts(playbook)),
+            group("alerts", alerting.alerts(playbook, runbooks)),
         ]
     }
-    head = f"# Written by `mesh playbook render --to prometheus`, playbook {playbook.digest}.\n"
+    told = source or f"playbook {playbook.digest}"
+    head = f"# Written by `mesh playbook render --to prometheus`, {told}.\n"
     return head + yaml.safe_dump(document, sort_keys=False, width=100, allow_unicode=True)

@@ -52,12 +52,9 @@ def objectives(playbook: Playbook) -> tuple[Objective, ...]:
     )
 
 
-def rules(playbook: Playbook, promised: Playbook | None = None) -> tuple[Rule, ...]:
-    """Return every alert of the playbook: its levels and events, then its error budgets.
-
-    The budgets are of what is `promised` for the month, where that is another playbook's.
-    """
-    return (*_signals(playbook), *_burns(playbook, promised or playbook))
+def rules(playbook: Playbook) -> tuple[Rule, ...]:
+    """Return every alert of the playbook: its levels and events, then its error budgets."""
+    return (*_signals(playbook), *_burns(playbook))
 
 
 def latency_levels(playbook: Playbook) -> tuple[timedelta, ...]:
@@ -95,9 +92,9 @@ def _said(signal: Signal, condition: Condition) -> str:
     return f"{FIGURES[signal]}{level}."
 
 
-def _burns(playbook: Playbook, promised: Playbook) -> Iterator[Rule]:
+def _burns(playbook: Playbook) -> Iterator[Rule]:
     """Yield an alert for each objective and urgency, leaving out what no traffic could raise."""
-    for objective in objectives(promised):
+    for objective in objectives(playbook):
         for urgency in Urgency:
             windows = tuple(
                 window
@@ -116,9 +113,11 @@ def _burns(playbook: Playbook, promised: Playbook) -> Iterator[Rule]:
 
 def _burning(objective: Objective, windows: tuple[BurnWindow, ...]) -> str:
     told = (
-        f"{percent_text(window.budget)} of the month's error budget within "
-        f"{DURATION.write(window.length)}"
+        f"{percent_text(window.budget)} within {DURATION.write(window.length)}"
         for window in windows
     )
     goal = percent_text(objective.goal)
-    return f"{objective.name} ({goal}): more than {' or '.join(told)} is being spent."
+    return (
+        f"The error budget of {objective.name} ({goal}) is being spent too fast: "
+        f"more of the month's than {' or '.join(told)}."
+    )

@@ -17,7 +17,7 @@ from ai_agent_mesh.operations.alerts.store import AlertStore, last_events, laten
 from ai_agent_mesh.operations.alerts.surroundings import Surroundings
 from ai_agent_mesh.operations.objectives import read_windows
 from ai_agent_mesh.operations.statements import settled_until
-from ai_agent_mesh.playbook import Playbook, Signal
+from ai_agent_mesh.playbook import Playbook, Signal, promising
 from ai_agent_mesh.plumbing.observe import get_logger
 from ai_agent_mesh.plumbing.postgres import Database
 from ai_agent_mesh.product.identity import PLATFORM_TENANT
@@ -52,13 +52,13 @@ class Alerts:
         Safe to run from several workers at once, and again for the same moment.
         """
         await self._note_deployment(now)
-        promised, readings = await self._read(now)
+        playbook, readings = await self._read(now)
         told: list[Alert] = []
         async with self._app.tenant(PLATFORM_TENANT) as tx:
             store = AlertStore(tx)
             known = await store.open()
-            for rule in rules(self._playbook, promised):
-                reached = holds(rule, readings, self._playbook)
+            for rule in rules(playbook):
+                reached = holds(rule, readings, playbook)
                 changed = await _step(store, rule, known.pop(rule.key, None), now, holds=reached)
                 told += [changed] if changed else []
             for orphan in known.values():  # its rule has left the playbook
@@ -74,14 +74,15 @@ class Alerts:
         return (await self._read(now))[1]
 
     async def _read(self, now: datetime) -> tuple[Playbook, Readings]:
-        """Return what is promised for the month, and the readings."""
+        """Return today's playbook with the promises of the month, and the readings."""
         over = self._playbook.alerting.rates_over
         async with self._operations.transaction() as tx:
-            promised = await Agreements(tx, self._playbook).of(Month.of(now))
-            until = settled_until(now, promised)
-            return promised, Readings(
+            agreed = await Agreements(tx, self._playbook).of(Month.of(now))
+            playbook = promising(self._playbook, agreed)
+            until = settled_until(now, playbook)
+            return playbook, Readings(
                 now,
-                await read_windows(tx, until, windows(self._playbook), promised, tenant=None),
+                await read_windows(tx, until, windows(playbook), playbook, tenant=None),
                 await latencies(tx, Span(until - over, until)),
                 await self._surroundings.shares(tx),
                 {**await last_events(tx), **self._loops(now)},

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from ai_agent_mesh.operations.alerts.advice import RUNBOOKS, runbook
 from ai_agent_mesh.operations.alerts.evaluating import state_of
 from ai_agent_mesh.operations.alerts.model import Alert
 
@@ -20,6 +21,8 @@ class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     tells: str
     objective: str | None
     summary: str
+    #: The chapter of the project's runbooks that says what to do.
+    runbook: str
     since: datetime
     fired_at: datetime | None
     resolved_at: datetime | None
@@ -29,4 +32,5 @@ def view(alert: Alert) -> AlertView:
     """Return an alert with its state."""
     fields = msgspec.structs.asdict(alert)
     fields |= {"urgency": alert.urgency.value, "tells": alert.tells.value}
-    return AlertView(state=state_of(alert).value, **fields)
+    chapter = f"{RUNBOOKS}#{runbook(alert.name)}"
+    return AlertView(state=state_of(alert).value, runbook=chapter, **fields)

@@ -10,7 +10,7 @@ the judged series alone is right, and when it is called off they can be taken ba
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -36,6 +36,10 @@ _SINCE = "When the minutes begin that an announced maintenance excludes."
 _UNTIL = "When they end: of one that was called off, when they begin."
 
 
+#: By category the promised p50, p95 and p99.
+Latency: TypeAlias = Mapping[str, Iterable[timedelta]]
+
+
 class Exclusion(NamedTuple):
     """The minutes of a service that a maintenance takes out; none of them once it is called off.
 
@@ -51,12 +55,11 @@ class Exclusion(NamedTuple):
 class Indicators(Collector):
     """Counts requests by service and category, and shows them as counters of Prometheus."""
 
-    def __init__(self, latency: Mapping[str, Iterable[timedelta]]) -> None:
+    def __init__(self, latency: Latency) -> None:
         """`latency` has a category's promised p50, p95 and p99; one without a promise is absent."""
-        self._latency = {
-            category: tuple(limit // _MICROSECOND for limit in limits)
-            for category, limits in latency.items()
-        }
+        self._latency = _in_microseconds(latency)
+        #: From which moment on others are promised, and which; None while nobody has said.
+        self._next: tuple[datetime, Mapping[str, tuple[int, ...]]] | None = None
         self._rows: dict[tuple[str, str], list[int]] = {}
         self._apart: dict[tuple[str, str, str], list[int]] = {}
         self._known: tuple[Exclusion, ...] = ()
@@ -78,6 +81,14 @@ class Indicators(Collector):
                     if pair[0] == one.service:
                         self._apart.setdefault((*pair, one.maintenance), [0, 0])
 
+    def promise(self, latency: Latency, until: datetime, then: Latency) -> None:
+        """Hold calls against these thresholds until a moment, and from it on against others."""
+        self._latency = _in_microseconds(latency)
+        self._next = until, _in_microseconds(then)
+
+    def _promised(self, at: datetime) -> Mapping[str, tuple[int, ...]]:
+        return self._next[1] if self._next and at >= self._next[0] else self._latency
+
     def add(
         self,
         pair: tuple[str, str],
@@ -97,7 +108,7 @@ class Indicators(Collector):
         row[_TIMED] += outcome.timed
         row[_PROBE] += probe
         if outcome.timed and not outcome.bad:
-            for place, limit in enumerate(self._latency.get(pair[1], ()), _FIGURES):
+            for place, limit in enumerate(self._promised(at).get(pair[1], ()), _FIGURES):
                 row[place] += latency_us < limit
 
     def _under(self, service: str, at: datetime) -> str | None:
@@ -142,3 +153,10 @@ class Indicators(Collector):
             until.add_metric(one[:2], moment_of(ends).timestamp())
         yield since
         yield until
+
+
+def _in_microseconds(latency: Latency) -> Mapping[str, tuple[int, ...]]:
+    return {
+        category: tuple(limit // _MICROSECOND for limit in limits)
+        for category, limits in latency.items()
+    }

@@ -20,7 +20,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
-from ai_agent_mesh.plumbing.observe.indicators import Exclusion, Indicators
+from ai_agent_mesh.plumbing.observe.indicators import Exclusion, Indicators, Latency
 from ai_agent_mesh.sla import Fault, timed
 
 _OPENMETRICS = "application/openmetrics-text;version=1.0.0"
@@ -125,6 +125,11 @@ class Metrics:
             self._indicators.expect([pair])
             self._took(*pair)
 
+    def promise(self, latency: Latency, until: datetime, then: Latency) -> None:
+        """Count calls as in time by these thresholds until a moment, and then by others: a month
+        keeps what was promised when it began."""
+        self._indicators.promise(latency, until, then)
+
     def exclude(self, exclusions: Iterable[Exclusion]) -> None:
         """Say which minutes announced maintenance takes out of availability, called off or not."""
         self._indicators.exclude(exclusions)
@@ -206,6 +211,7 @@ class Metrics:
 
     def objectives(self, goals: Mapping[str, float]) -> None:
         """Say what share of requests is to be good, by objective."""
+        self._objectives.clear()
         for name, goal in goals.items():
             self._objectives.labels(name).set(goal)
 
