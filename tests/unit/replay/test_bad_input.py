@@ -188,6 +188,13 @@ def test_a_line_that_is_no_log_line_is_named(write: Write) -> None:
         judged(name, how=Format.NGINX)
 
 
+def test_a_logs_number_that_is_no_status_is_named(write: Write) -> None:
+    line = '::1 - - [01/Sep/2026:00:00:00 +0000] "GET / HTTP/1.1" {} 1 "-" "-" 0.1\n'
+    name = write("access.log", line.format(200) + line.format(999))
+    with pytest.raises(Invalid, match=r"access\.log, line 2: status is '999'; must be an HTTP"):
+        judged(name, how=Format.NGINX)
+
+
 def test_a_packed_file_that_is_cut_short_is_refused(write: Write) -> None:
     packed = gzip.compress((HEAD + GOOD * 50_000).encode())
     with pytest.raises(Invalid, match=r"GZIP|gzip|cannot be read"):

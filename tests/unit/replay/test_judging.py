@@ -164,6 +164,24 @@ def test_envoys_logs_are_read_as_envoy_writes_them(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
+    ("how", "sums"),
+    # Of nginx's 17 eight were 4xx or no request; 000 to a request and 009 are ours.
+    # Of Envoy's 17 two were 4xx, three of code 0 are DC, DR and DPE; "0 -", 503 and 504 are ours.
+    [(Format.NGINX, (17, 9, 2)), (Format.ENVOY, (17, 12, 3))],
+)
+def test_no_callers_odd_bytes_make_a_log_unreadable(how: Format, sums: tuple[int, ...]) -> None:
+    evidence, ignored = counted(f"{how}-odd.log", how)
+    (calls,) = evidence.calls
+    assert ((calls.calls, calls.valid, calls.bad), ignored) == (sums, {})
+
+
+def test_a_path_table_may_name_paths_beyond_ascii(write: Write) -> None:
+    paths = write("paths.yaml", "- {path: /é, service: telemetry, category: telemetry_query}\n")
+    evidence, _ = counted("envoy-odd.log", Format.ENVOY, paths)
+    assert [one.calls for one in evidence.calls if one.service is Service.TELEMETRY] == [1]
+
+
+@pytest.mark.parametrize(
     ("content", "reason"),
     [
         ("- {path: v1}", "row 1: path must start"),

@@ -101,12 +101,12 @@ def _first_wrong(
         parameters["tenant"] = asked.tenant
     sql = f"SELECT n, wrong FROM ({rows}) WHERE wrong IS NOT NULL ORDER BY n LIMIT 1"
     ((number, field),) = engine.read(file, sql, parameters)
-    shown = "line" if found.expected else field
+    shown = "line" if found.expected and field != "status" else field
     sql = f'SELECT "{shown}"::VARCHAR FROM ({found.sql}) LIMIT 1 OFFSET {number - 1}'
     ((value,),) = engine.read(file, sql, found.parameters)
     row = f"line {line_of(file, number)}" if found.row == "line" else f"{found.row} {number}"
     reason = (
-        f"is not in {found.expected}: {value[:120]!r}" if found.expected else wrong(field, value)
+        f"is not in {found.expected}: {value[:120]!r}" if shown == "line" else wrong(field, value)
     )
     if value is None and file.format is Format.NDJSON and not has_key(file, number, field):
         reason = "is missing"

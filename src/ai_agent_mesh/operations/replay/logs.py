@@ -32,7 +32,9 @@ class Log:
 
 # nginx's `combined` with $request_time at its end; what follows on the line (such as
 # $upstream_response_time) is not read. $time_local is when the line was written, that is the moment
-# of completion, in whole seconds.
+# of completion, in whole seconds. It writes 000 when it began no answer, and 009 when the one it
+# passed on had no status: our fault, unless no request had come ("-": over HTTP/2 a caller can
+# break the protocol, or leave, before that).
 _NGINX = Log(
     pattern=(
         rf'^\S+ - .*? \[([^\]]+)\] "([^"]*)" (\d{{3}}) \d+ {_QUOTED} {_QUOTED} (\d+\.\d+)(?: .*)?$'
@@ -42,12 +44,16 @@ _NGINX = Log(
     path=r"regexp_extract(part.request, '^\S+ (\S+)', 1)",
     status="try_cast(part.status AS INTEGER)",
     latency_ms="try_cast(part.seconds AS DECIMAL(18, 6)) * 1000",
-    fault="NULL::VARCHAR",
+    fault=(
+        "CASE WHEN part.status IN ('000', '009') THEN CASE WHEN part.request IN ('', '-') "
+        f"THEN '{Fault.CLIENT}' ELSE '{Fault.PLATFORM}' END END"
+    ),
     expected="nginx's combined format with $request_time at its end",
 )
 
 # Envoy's default format string; %START_TIME% is when the request began, so its duration is added.
-# Code 0 means that no answer was sent: with the flag DC because the caller had left.
+# Code 0 means that no answer was sent: with the flag DC because the caller had left, with DR as it
+# took the request back (HTTP/2's RST_STREAM), with DPE because it broke the protocol.
 _ENVOY = Log(
     pattern=r'^\[([^\]]+)\] "(\S+) (.*?) (\S+)" (\d+) (\S+) \d+ \d+ (\d+) (?:\d+|-) ".*"$',
     groups=("time", "method", "target", "protocol", "status", "flags", "duration"),
@@ -56,8 +62,8 @@ _ENVOY = Log(
     status="nullif(try_cast(part.status AS INTEGER), 0)",
     latency_ms="try_cast(part.duration AS DOUBLE)",
     fault=(
-        "CASE WHEN part.status = '0' THEN CASE WHEN list_contains(string_split(part.flags, ','), "
-        f"'DC') THEN '{Fault.CLIENT}' ELSE '{Fault.PLATFORM}' END END"
+        "CASE WHEN part.status = '0' THEN CASE WHEN list_has_any(string_split(part.flags, ','), "
+        f"['DC', 'DR', 'DPE']) THEN '{Fault.CLIENT}' ELSE '{Fault.PLATFORM}' END END"
     ),
     expected="Envoy's default format",
 )
@@ -70,12 +76,16 @@ NOBODY = "-"
 def log_relation(
     log: Log, compression: str, paths: Sequence[PathRow]
 ) -> tuple[str, dict[str, object]]:
-    """Return the SELECT that makes records of a log's lines, and its parameters."""
+    """Return the SELECT that makes records of a log's lines, and its parameters.
+
+    Lines are read as Latin-1, where every byte is a character: Envoy writes a caller's bytes as
+    they came, and no caller shall be able to make a log unreadable.
+    """
     groups = ", ".join(f"'{name}'" for name in log.groups)
     parameters: dict[str, object] = {"pattern": log.pattern}
     service, category = [], []
     for place, row in enumerate(paths):
-        parameters[f"path{place}"] = row.path
+        parameters[f"path{place}"] = row.path.encode().decode("latin-1")
         test = f"target GLOB $path{place}" if row.is_glob else f"starts_with(target, $path{place})"
         service.append(f"WHEN {test} THEN '{row.service}'")
         category.append(f"WHEN {test} THEN '{row.category}'")
@@ -88,8 +98,9 @@ FROM (
   FROM (
     SELECT line, regexp_extract(line, $pattern, [{groups}]) AS part
     FROM read_csv($path, auto_detect = false, header = false, delim = '\x01', quote = '',
-                  escape = '', strict_mode = false, columns = {{'line': 'VARCHAR'}},
-                  hive_partitioning = false, compression = '{compression}')
+                  escape = '', strict_mode = false, encoding = 'latin-1',
+                  columns = {{'line': 'VARCHAR'}}, hive_partitioning = false,
+                  compression = '{compression}')
     WHERE trim(line) <> ''
   )
 )"""
