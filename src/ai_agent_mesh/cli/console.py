@@ -120,11 +120,13 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def complain(fact: Fact) -> None:
-    """Say on stderr, in a line each, what is wrong and where."""
-    print(f"mesh: {fact.detail}", file=sys.stderr)
-    for fault in fact.faults if isinstance(fact, Invalid) else ():
-        if fault.reason not in fact.detail:
-            print(f"  {fault.place}: {fault.reason}", file=sys.stderr)
+    """Say on stderr, in one line, what is wrong and where; several mistakes get a line each."""
+    faults = fact.faults if isinstance(fact, Invalid) else ()
+    untold = [f"{each.place}: {each.reason}" for each in faults if each.reason not in fact.detail]
+    if len(untold) == 1:
+        print(f"mesh: {fact.detail.rstrip('.')}: {untold[0]}", file=sys.stderr)
+        return
+    print("\n  ".join([f"mesh: {fact.detail}", *untold]), file=sys.stderr)
 
 
 def operator() -> str:

@@ -50,6 +50,10 @@ class OutsideMonth(Invalid):
     """{option} must lie in {month}."""
 
 
+class NoWholeMinute(Invalid):
+    """--since and --until leave no whole minute of {month}."""
+
+
 Records = Annotated[
     list[str] | None,
     typer.Option("--records", metavar="FILE", help="Calls; - for standard input; may be repeated."),
@@ -143,7 +147,7 @@ def _files(
     form = Form.RECORDS if records else Form.MINUTES
     table = read_paths(paths) if paths else ()
     files = Files(tuple(records or minutes or ()), form, written, table, maintenance)
-    if tenant and not files.name_tenants:
+    if tenant is not None and not files.name_tenants:
         raise typer.BadParameter("--tenant needs records that name tenants")
     return files
 
@@ -157,13 +161,17 @@ def _playbook(path: Path | None) -> "Playbook":
 
 def _span(month: Month, since: str | None, until: str | None) -> Span:
     """Return the whole minutes of a month that are judged."""
-    begins = moment("since", since) if since else month.since
-    ends = moment("until", until) if until else month.until
-    if begins >= month.until or ends <= month.since or ends < begins:
+    begins = month.since if since is None else moment("since", since)
+    ends = month.until if until is None else moment("until", until)
+    if begins >= month.until or ends <= month.since:
         option = "--since" if begins >= month.until else "--until"
         fault = Fault(option.removeprefix("--"), f"must lie in {month}")
         raise OutsideMonth(option=option, month=str(month), faults=[fault])
-    return whole_minutes(Span(max(begins, month.since), min(ends, month.until)))
+    first, last = max(begins, month.since), min(ends, month.until)
+    span = whole_minutes(Span(first, max(first, last)))
+    if not span.length:
+        raise NoWholeMinute(month=str(month))
+    return span
 
 
 @contextmanager

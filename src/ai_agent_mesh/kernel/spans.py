@@ -72,7 +72,7 @@ class Month:
         """
         found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text)
         if found is None or not 1 <= int(found[1]) < 9999:
-            reason = "must be a month such as 2026-11"
+            reason = "write it as YYYY-MM"
             raise MalformedMonth(text=text[:40], faults=[Fault("month", reason)])
         return cls(int(found[1]), int(found[2]))
 

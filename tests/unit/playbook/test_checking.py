@@ -50,6 +50,7 @@ def mistakes(text: str | bytes) -> list[str]:
         ("incidents: {lifecycle: [resolution, triage]}", "1:24 incidents.lifecycle: must name each stage once, and resolution after another"),
         ("incidents: {lifecycle: [triage, triage, resolution]}", "1:24 incidents.lifecycle: must name each stage once, and resolution after another"),
         ("measurement: {probe: {interval: 7s}}", "1:33 measurement.probe.interval: does not fit a minute; expected a duration such as 15s"),
+        ("measurement: {services: [api]}", "1:25 measurement.services: must name each service once; expected api, orchestration, governance, telemetry"),
         ("measurement: {interval: 7m}", "1:25 measurement.interval: does not fit an hour; expected whole minutes such as 5m"),
         ("alerting: {rates_over: 90s}", "1:24 alerting.rates_over: is not whole minutes; expected such as 5m"),
         ("alerting: {burn: {short_window: 7}}", "alerting.burn.windows.0.within: has no 7 parts of whole minutes; expected such as 35m"),

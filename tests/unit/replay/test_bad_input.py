@@ -40,6 +40,7 @@ WRONG = [
     ("latency_ms", "-3", "not negative"),
     ("latency_ms", "nan", "finite"),
     ("latency_ms", "inf", "finite"),
+    ("latency_ms", "1_5", "finite"),
     ("latency_ms", "", "is empty"),
     ("fault", "ours", "known: none, client"),
 ]
@@ -73,6 +74,10 @@ def test_lines_are_counted_as_an_editor_counts_them(write: Write) -> None:
         (HEAD.encode() + row("tenant", "M\u00fcller").encode("latin-1"), "line 2: .*unicode"),
         (HEAD.encode() + b"\0\1\xff" * 999, "is not usable as csv|line 2"),
         (b"\0\1\xfe" * 999, "is not CSV"),
+        (b"\x28\xb5\x2f\xfd packed some other way", "is not CSV, nor anything else known here"),
+        (json.dumps([OBJECT]), "line 1: is not a JSON object: Expected `object`, got `array`"),
+        (json.dumps([OBJECT], indent=1), "line 1: is not a JSON object"),
+        (json.dumps(OBJECT).encode().replace(b"acme", b"ac\xe9me"), "line 1: is not .*(?i:utf-8)"),
         (HEAD + row("at", "2026-08-31T23:59:59Z") + row("at", "2026-10-01T00:00:00Z"),
          "2 outside the judged span"),
     ],

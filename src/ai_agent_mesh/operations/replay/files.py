@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ STDIN = "-"
 _GZIP = b"\x1f\x8b"
 _PARQUET = b"PAR1"
 _BOM = b"\xef\xbb\xbf"
+#: An object, or an array of them: that is no NDJSON, and is said to be none.
+_JSON = re.compile(rb"\s*(\{|\[\s*(\{|$))")
 #: A head is one line; what is longer is not text.
 _LONGEST_LINE = 1_000_000
 
@@ -101,7 +104,7 @@ def _binary(path: Path, *, packed: bool) -> IO[bytes]:
 def _recognised(head: bytes) -> Format:
     if head.startswith(_PARQUET):
         return Format.PARQUET
-    if head.lstrip().startswith(b"{"):
+    if _JSON.match(head):
         return Format.LEDGER if _object(head).get("type") == "ledger" else Format.NDJSON
     return Format.CSV
 
@@ -109,7 +112,7 @@ def _recognised(head: bytes) -> Format:
 def _columns(file: File, head: bytes) -> tuple[str, ...]:
     if file.format is not Format.CSV:
         return ()
-    if b"\0" in head or len(head) >= _LONGEST_LINE:
+    if b"\0" in head or len(head) >= _LONGEST_LINE or not _is_utf8(head):
         raise FileUnusable(file=file.name, reason="is not CSV, nor anything else known here")
     with file.text() as text:
         names = tuple(name.strip() for name in next(csv.reader(text), []))
@@ -117,6 +120,14 @@ def _columns(file: File, head: bytes) -> tuple[str, ...]:
     if twice:
         raise FileUnusable(file=file.name, reason=f"line 1: column {min(twice)} stands there twice")
     return names
+
+
+def _is_utf8(head: bytes) -> bool:
+    try:
+        head.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _object(head: bytes) -> dict[str, object]:
@@ -147,13 +158,14 @@ def _line_of_csv(text: IO[str], row: int) -> int:
 
 def malformed_line(file: File) -> tuple[int, str] | None:
     """Return the first line of a JSON file that is no object, and what is wrong with it."""
-    with file.text() as text:
-        for number, line in enumerate(text, 1):
+    with _binary(file.path, packed=file.packed) as raw:
+        for number, whole in enumerate(raw, 1):
+            line = whole.removeprefix(_BOM) if number == 1 else whole
             try:
                 if line.strip():
                     msgspec.json.decode(line, type=dict[str, object])
                     json.loads(line, object_pairs_hook=_once)
-            except (msgspec.DecodeError, _KeyTwice) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, _KeyTwice) as error:
                 return number, str(error)
     return None
 

@@ -63,7 +63,7 @@ def _chosen(file: File, form: Form, there: Sequence[str]) -> list[str]:
         line = "line 1: " if file.format is Format.CSV else ""
         few = "column {} is" if len(missing) == 1 else "columns {} are"
         lacks = few.format(", ".join(missing))
-        reason = f"{line}{lacks} missing; {form.value} have {', '.join(needed)}"
+        reason = f"{line}{lacks} missing; needed: {', '.join(needed)}"
         if missing == list(needed) and form is Form.RECORDS:
             reason += "; an access log needs --format nginx or envoy"
         raise FileUnusable(file=file.name, reason=reason)

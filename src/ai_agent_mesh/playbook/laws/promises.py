@@ -78,9 +78,10 @@ def _severities_descend(scalars: Mapping[str, object]) -> Broken:
 
 
 @law(Measurement, "services")
-def _services_stand_once(services: tuple[Service, ...]) -> Broken:
-    if not services or len(set(services)) < len(services):
-        yield "services", f"must name each once; expected some of {', '.join(Service)}"
+def _services_are_all_there_are(services: tuple[Service, ...]) -> Broken:
+    # Figures judge every service; an agreement that named fewer would not be what is judged.
+    if sorted(services) != sorted(Service):
+        yield "services", f"must name each service once; expected {', '.join(Service)}"
 
 
 @law(Measurement, "interval")
@@ -115,7 +116,7 @@ LAWS: tuple[Law, ...] = (
     _rising("p95", "p99"),
     _step_has_width,
     _ladder_has_no_gap,
-    _services_stand_once,
+    _services_are_all_there_are,
     _interval_fits_the_hour,
     _probe_fits_the_minute,
     _warned_in_time,
