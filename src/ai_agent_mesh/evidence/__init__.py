@@ -14,12 +14,23 @@ from ai_agent_mesh.evidence.entry import (
 )
 from ai_agent_mesh.evidence.exchange import End, Header, Key, Line, audited
 from ai_agent_mesh.evidence.fields import Moment, Whole
+from ai_agent_mesh.evidence.grounds import Grounds, PlaybookText
 from ai_agent_mesh.evidence.head import MinutesSeal, Signs, TenantHead, sealed
 from ai_agent_mesh.evidence.rollup import Judged, Thresholds, judged, thresholds
 from ai_agent_mesh.evidence.signature import key_id_of, verify
+from ai_agent_mesh.evidence.stream import (
+    ANNOUNCED,
+    CANCELLED,
+    Link,
+    Numbered,
+    is_evidence,
+    link_of,
+)
 from ai_agent_mesh.evidence.tree import Growing, leaf_data, leaf_hash
 
 __all__ = [
+    "ANNOUNCED",
+    "CANCELLED",
     "PLATFORM_TENANT",
     "PROBE_TENANT",
     "Amendment",
@@ -30,15 +41,19 @@ __all__ = [
     "Entry",
     "EntryUnreadable",
     "Failure",
+    "Grounds",
     "Growing",
     "Header",
     "Judged",
     "Key",
     "Kind",
     "Line",
+    "Link",
     "MalformedReceipt",
     "MinutesSeal",
     "Moment",
+    "Numbered",
+    "PlaybookText",
     "Receipt",
     "Report",
     "Signs",
@@ -47,10 +62,12 @@ __all__ = [
     "Whole",
     "audited",
     "fault_after",
+    "is_evidence",
     "judged",
     "key_id_of",
     "leaf_data",
     "leaf_hash",
+    "link_of",
     "sealed",
     "thresholds",
     "verify",

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from ai_agent_mesh.evidence.stream import breaks
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.maintenance import view
 from ai_agent_mesh.operations.planned import (
@@ -20,7 +21,6 @@ from ai_agent_mesh.operations.planned import (
     Proof,
     State,
     as_of,
-    breaks,
     drawn,
     excluded_spans,
     excludes,

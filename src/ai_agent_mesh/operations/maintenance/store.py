@@ -8,10 +8,8 @@ from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.planned import (
     Link,
     Maintenance,
-    Numbered,
     Proof,
     Told,
-    is_evidence,
     is_telling,
     telling,
 )
@@ -35,9 +33,6 @@ FROM maintenance m
 LEFT JOIN ledger_entry a ON a.id = m.entry AND a.tenant_id = 'platform'
 LEFT JOIN ledger_entry c ON c.id = m.cancel_entry AND c.tenant_id = 'platform'
 WHERE m.until > $1 AND m.since < $2 ORDER BY m.since, m.id"""  # noqa: S608
-_ACTS = """SELECT number, bytes, digest FROM ledger_entry
-WHERE tenant_id = 'platform' AND kind = 'act' ORDER BY at, id COLLATE "C"
-"""
 _LAST = "SELECT ordinal, hash, at FROM maintenance_act ORDER BY ordinal DESC LIMIT 1"
 _FOLLOW = "INSERT INTO maintenance_act (ordinal, entry, at, hash) VALUES ($1, $2, $3, $4)"
 _REACHED = """SELECT ordinal, hash FROM maintenance_act WHERE at < $1
@@ -98,17 +93,6 @@ async def touching(tx: Tx, span: Span) -> Sequence[Maintenance]:
     """Return all that touches a span, with its proofs. `tx` is of the operations role."""
     rows = await tx.fetch(_TOUCHING, span.since, span.until)
     return [_maintenance(row, row["number"], row["cancel_number"]) for row in rows]
-
-
-async def acts(tx: Tx) -> list[Numbered]:
-    """Return what the platform's operators said of planned work, from the ledger's bytes.
-
-    Raises:
-        EntryUnreadable: bytes are not an entry.
-    """
-    rows = await tx.fetch(_ACTS)
-    found = [Numbered(row["number"], Entry.decode(row["bytes"]), row["digest"]) for row in rows]
-    return [act for act in found if is_evidence(act.entry)]
 
 
 async def reached(tx: Tx, moment: datetime) -> Link:

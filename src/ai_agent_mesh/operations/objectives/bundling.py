@@ -45,7 +45,7 @@ from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.playbook import canonical as written
 from ai_agent_mesh.plumbing.postgres import Database, Tx, snapshot
 from ai_agent_mesh.product.identity import PLATFORM_TENANT
-from ai_agent_mesh.product.ledger import Evidence, playbook_text, proven, tenant_head, turn
+from ai_agent_mesh.product.ledger import Evidence, playbook_text, proven, tenant_head, turns
 from ai_agent_mesh.sla import Category, Service
 
 _DAY = 24 * HOUR
@@ -140,7 +140,7 @@ class Bundles:
                 *(Key(*one) for one in (await self._keys(evidence)).items()),
                 PlaybookText(statement.playbook, await self._text(tx, statement.playbook)),
             ],
-            await _turns(tx, span),
+            await turns(tx, span.months if span.length else ()),
             [
                 await tenant_head(tx, who, span, self._signer, now)
                 for who in (statement.tenant, PROBE)
@@ -189,12 +189,6 @@ class Bundles:
             first, last = max(head.first_number, 1), head.last_number
             async for piece in proven(self._database, head.tenant, first, last):
                 yield piece
-
-
-async def _turns(tx: Tx, span: Span) -> list[Batch]:
-    months = span.months if span.length else ()
-    found = {one.batch: one for month in months for one in await turn(tx, month)}
-    return [found[number] for number in sorted(found)]
 
 
 def _stated(statement: Statement) -> Stated:

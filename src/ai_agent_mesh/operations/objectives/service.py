@@ -11,7 +11,7 @@ from ai_agent_mesh.kernel.spans import Month, Span
 from ai_agent_mesh.operations.agreements import Agreements
 from ai_agent_mesh.operations.incidents import Act, Incident, known, recorded
 from ai_agent_mesh.operations.incidents import touching as said_of
-from ai_agent_mesh.operations.maintenance import acts, reached, told, touching
+from ai_agent_mesh.operations.maintenance import reached, told, touching
 from ai_agent_mesh.operations.objectives.recount import Recount, corrections
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
 from ai_agent_mesh.operations.planned import (
@@ -41,6 +41,7 @@ from ai_agent_mesh.operations.statements import (
 from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.plumbing.postgres import Database, Tx, snapshot
 from ai_agent_mesh.product.identity import Tenants
+from ai_agent_mesh.product.ledger import acts
 
 
 class SpanAhead(Invalid):

@@ -1,10 +1,10 @@
 """What planned work is, what it takes out of the figures, and how entries tell of it. Needs no server."""  # noqa: E501
 
+from ai_agent_mesh.evidence import Link, Numbered, is_evidence, link_of
 from ai_agent_mesh.operations.planned.evidence import (
     announced,
     cancelled,
     drawn,
-    is_evidence,
     proof_at,
 )
 from ai_agent_mesh.operations.planned.facts import (
@@ -30,7 +30,6 @@ from ai_agent_mesh.operations.planned.rules import (
     verdict,
     window_note,
 )
-from ai_agent_mesh.operations.planned.stream import Link, Numbered, breaks, link_of
 from ai_agent_mesh.operations.planned.telling import Told, is_telling, telling
 
 __all__ = [
@@ -49,7 +48,6 @@ __all__ = [
     "Told",
     "announced",
     "as_of",
-    "breaks",
     "cancelled",
     "check_draft",
     "drawn",

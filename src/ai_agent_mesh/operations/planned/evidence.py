@@ -4,15 +4,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ai_agent_mesh.evidence import PLATFORM_TENANT, Entry, EntryUnreadable, Kind
+from ai_agent_mesh.evidence import (
+    ANNOUNCED,
+    CANCELLED,
+    PLATFORM_TENANT,
+    Entry,
+    EntryUnreadable,
+    Kind,
+    Link,
+    Numbered,
+    is_evidence,
+)
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.planned.model import Maintenance, Proof
-from ai_agent_mesh.operations.planned.stream import Link, Numbered
 from ai_agent_mesh.sla import Service
 
-ANNOUNCED = "maintenance.announce"
-CANCELLED = "maintenance.cancel"
 _ALL = "all"
 
 
@@ -38,15 +45,6 @@ def cancelled(work: Maintenance, proof: Proof, actor: str, playbook: str, before
 def proof_at(now: datetime) -> Proof:
     """Return what an act of this moment will be proved by."""
     return Proof(now, new_id("ent"))
-
-
-def is_evidence(entry: Entry) -> bool:
-    """Tell whether an entry says anything of maintenance. Such entries concern every tenant."""
-    return (
-        entry.tenant == PLATFORM_TENANT
-        and entry.kind is Kind.ACT
-        and entry.detail.get("act") in {ANNOUNCED, CANCELLED}
-    )
 
 
 def drawn(entries: Iterable[Numbered]) -> tuple[Maintenance, ...]:

@@ -1,16 +1,14 @@
-"""Planned maintenance as a file tells it, or as the entries of an exported ledger prove it."""
+"""Planned maintenance as a file tells it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any, NoReturn
 
-from ai_agent_mesh.evidence import Entry, EntryUnreadable
 from ai_agent_mesh.kernel.errors import Fault
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.planned import Maintenance, Numbered, Proof, as_of, drawn, is_evidence
+from ai_agent_mesh.operations.planned import Maintenance, Proof
 from ai_agent_mesh.operations.replay.engine import Engine
-from ai_agent_mesh.operations.replay.facts import FileUnusable, RowInvalid
+from ai_agent_mesh.operations.replay.facts import RowInvalid
 from ai_agent_mesh.operations.replay.files import File, line_of
 from ai_agent_mesh.operations.replay.model import Form
 from ai_agent_mesh.operations.replay.reading import WORDS, moment_us, word, wrong
@@ -40,48 +38,6 @@ def announced(engine: Engine, file: File, found: Relation) -> Iterator[Maintenan
         written = dict(zip(names, row, strict=False))
         read = dict(zip(names, row[len(names) :], strict=True))
         yield _work(_Row(file, found, number, written), read)
-
-
-# Few entries of many: the word is looked for before anything is taken apart.
-_ACTS = """
-SELECT number, text FROM (
-  SELECT number, text
-  FROM read_json($path, format = 'newline_delimited', records = true,
-                 columns = {'type': 'VARCHAR', 'number': 'BIGINT', 'text': 'VARCHAR'},
-                 hive_partitioning = false, compression = $packed)
-  WHERE type = 'entry' AND contains(text, '"maintenance.')
-) WHERE text ->> '$.kind' = 'act'
-"""
-
-
-def acts(engine: Engine, file: File) -> Iterator[Numbered]:
-    """Yield the entries of an exported ledger that announce maintenance or call it off.
-
-    Raises:
-        FileUnusable: an entry cannot be read.
-    """
-    for number, text in engine.read(
-        file, _ACTS, {"path": file.pattern, "packed": file.compression}
-    ):
-        try:
-            act = Numbered(number, Entry.decode(text.encode()), sha256(text.encode()).digest())
-        except EntryUnreadable as fact:
-            raise FileUnusable(file=file.name, reason=fact.detail) from fact
-        if is_evidence(act.entry):
-            yield act
-
-
-def proven(file: File, found: Iterable[Numbered], span: Span) -> tuple[Maintenance, ...]:
-    """Return the works that entries give, as the last of them left each.
-
-    Raises:
-        FileUnusable: an announcement lacks a fact.
-    """
-    inorder = sorted(found, key=lambda act: (act.entry.at, act.entry.id))
-    try:
-        return as_of(drawn(inorder), datetime.max.replace(tzinfo=UTC), span)
-    except EntryUnreadable as fact:
-        raise FileUnusable(file=file.name, reason=fact.detail) from fact
 
 
 class _Row:

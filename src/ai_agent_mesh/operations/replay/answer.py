@@ -42,6 +42,10 @@ class Read(msgspec.Struct, frozen=True):
     columns_not_read: tuple[str, ...]
     #: Rows of several tenants were judged as one.
     tenants_pooled: bool
+    #: `given`, `records` (an exported ledger's own) or `installed`.
+    playbook_from: str
+    #: `given` or `records`; null where no maintenance touches the span.
+    maintenance_from: str | None
     #: Set where the records end long before the judged span does.
     note: str | None
 
@@ -143,7 +147,8 @@ def _answer(
         playbook=one.playbook,
         records=Read(
             reading.files, reading.rows, reading.judged, reading.first, reading.last,
-            reading.unread, reading.pooled, _note(one, reading.last),
+            reading.unread, reading.pooled, reading.playbook_from, reading.maintenance_from,
+            _note(one, reading.last),
         ),
         ignored=reading.ignored,
     )  # fmt: skip

@@ -25,6 +25,17 @@ class Format(StrEnum):
     LEDGER = "ledger"
 
 
+class Origin(StrEnum):
+    """Where something came from that judges the records."""
+
+    #: Given with the question.
+    GIVEN = "given"
+    #: Brought by the records: an exported ledger's own.
+    RECORDS = "records"
+    #: This installation's, since the records bring none.
+    INSTALLED = "installed"
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What was found in the files; every row is in `judged` or among the ignored."""
@@ -41,3 +52,6 @@ class Reading:
     unread: tuple[str, ...] = ()
     #: Rows of more than one tenant were judged as one.
     pooled: bool = False
+    playbook_from: Origin = Origin.INSTALLED
+    #: Null where no maintenance is known of.
+    maintenance_from: Origin | None = None

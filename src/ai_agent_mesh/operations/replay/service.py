@@ -3,19 +3,21 @@
 import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from ai_agent_mesh.operations.planned import Maintenance, Numbered
-from ai_agent_mesh.operations.replay.announced import acts, announced, proven
+from ai_agent_mesh.kernel.spans import Month
+from ai_agent_mesh.operations.planned import Maintenance
+from ai_agent_mesh.operations.replay.announced import announced
 from ai_agent_mesh.operations.replay.checking import Asked
+from ai_agent_mesh.operations.replay.context import Shown, shown
 from ai_agent_mesh.operations.replay.counting import count, prepare
 from ai_agent_mesh.operations.replay.engine import Engine, Progress
 from ai_agent_mesh.operations.replay.facts import FileEmpty, NothingToJudge
 from ai_agent_mesh.operations.replay.files import opened
 from ai_agent_mesh.operations.replay.logs import LOGS
-from ai_agent_mesh.operations.replay.model import Form, Format, Reading
+from ai_agent_mesh.operations.replay.model import Form, Format, Origin, Reading
 from ai_agent_mesh.operations.replay.paths import PathRow
 from ai_agent_mesh.operations.replay.relations import relation
 from ai_agent_mesh.operations.replay.store import CountStore
@@ -41,12 +43,27 @@ class Files:
 
 
 class Replay(AbstractContextManager["Replay"]):
-    """Files that were read and counted, for as long as it is open."""
+    """Files that were read and counted, for as long as it is open.
+
+    An exported ledger brings the playbook that judges the month, unless one is `given`;
+    `installed` judges what brings none. So with maintenance, which a file may give.
+    """
 
     def __init__(
-        self, files: Files, asked: Asked, playbook: Playbook, progress: Progress | None = None
+        self,
+        files: Files,
+        asked: Asked,
+        installed: Playbook,
+        progress: Progress | None = None,
+        *,
+        given: Playbook | None = None,
     ) -> None:
-        self._files, self._asked, self._playbook = files, asked, playbook
+        self._files, self._asked = files, asked
+        self._given = given
+        #: What the rows are judged by, once they are read.
+        self.playbook = given or installed
+        self._playbook_from = Origin.GIVEN if given else Origin.INSTALLED
+        self._works_from: Origin | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="mesh-sla-")
         self._engine = Engine(Path(self._folder.name), progress)
         self._works: tuple[Maintenance, ...] = ()
@@ -70,26 +87,27 @@ class Replay(AbstractContextManager["Replay"]):
         self._folder.cleanup()
 
     def _read(self) -> None:
-        prepare(self._engine, self._playbook)
-        self._works = self._announced()
-        unread: list[str] = []
-        said: list[Numbered] = []
-        for name in self._files.names:
-            file = opened(name, Path(self._folder.name), self._files.format)
-            found = relation(file, self._files.form, self._engine, self._files.paths)
-            count(self._engine, file, found, self._files.form, self._asked)
-            unread += found.unread
-            if file.format is Format.LEDGER:
-                said += acts(self._engine, file)
-        if said:
-            self._works += proven(file, said, self._asked.span)
-        self._unread = tuple(dict.fromkeys(unread))
+        given, form = self._files, self._files.form
+        files = [opened(name, Path(self._folder.name), given.format) for name in given.names]
+        found = [relation(file, form, self._engine, given.paths) for file in files]
+        ledgers = [file for file in files if file.format is Format.LEDGER]
+        self._heed(shown(self._engine, ledgers, Month.of(self._asked.span.since)))
+        prepare(self._engine, self.playbook)
+        for file, rows in zip(files, found, strict=True):
+            count(self._engine, file, rows, form, self._asked)
+        self._unread = tuple(dict.fromkeys(name for rows in found for name in rows.unread))
         self._check_found()
 
-    def _announced(self) -> tuple[Maintenance, ...]:
-        name = self._files.maintenance
-        if name is None:
-            return ()
+    def _heed(self, ledger: Shown) -> None:
+        """Take what the ledgers among the files bring, where nothing else was given."""
+        if self._given is None and ledger.playbook is not None:
+            self.playbook, self._playbook_from = ledger.playbook, Origin.RECORDS
+        if self._files.maintenance is not None:
+            self._works, self._works_from = self._announced(self._files.maintenance), Origin.GIVEN
+        elif works := ledger.works(self._asked.span):
+            self._works, self._works_from = works, Origin.RECORDS
+
+    def _announced(self, name: str) -> tuple[Maintenance, ...]:
         folder = Path(self._folder.name)
         try:
             file = opened(name, folder, None)
@@ -120,7 +138,8 @@ class Replay(AbstractContextManager["Replay"]):
 
     def reading(self) -> Reading:
         """Return what was found in the files."""
-        return self._store.reading(tuple(self._files.names), self._unread)
+        found = self._store.reading(tuple(self._files.names), self._unread)
+        return replace(found, playbook_from=self._playbook_from, maintenance_from=self._works_from)
 
     def tenants(self) -> list[str]:
         """Return whose calls there are, in alphabetical order; all as one are "".

@@ -17,6 +17,15 @@ WIDTH = 78
 INDENT = " " * 11
 #: So many unavailable spans are listed; the JSON has all of them.
 _MOST_SPANS = 20
+_PLAYBOOK_FROM = {
+    "given": "as it was given",
+    "records": "the month's own, as the records show it",
+    "installed": "this installation's; the records do not show the month's own",
+}
+_MAINTENANCE_FROM = {
+    "given": "maintenance as it was given",
+    "records": "maintenance as the records' own entries announce it",
+}
 _CAUSES = {"errors": "too many calls failed", "silence": "the probe left no record"}
 
 
@@ -128,6 +137,9 @@ def _read(one: Answer) -> Iterator[str]:
     if read.note:
         yield from wrap(read.note, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
     yield f"Playbook   {one.playbook}"
+    yield f"           {_PLAYBOOK_FROM[read.playbook_from]}"
+    if read.maintenance_from:
+        yield f"           {_MAINTENANCE_FROM[read.maintenance_from]}"
 
 
 def _credit(one: Answer) -> str:

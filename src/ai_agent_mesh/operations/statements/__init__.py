@@ -1,10 +1,10 @@
 """What a span of evidence is worth: judged, stated exactly, told, proven. Needs no database."""
 
+from ai_agent_mesh.evidence import PlaybookText
 from ai_agent_mesh.operations.statements.bundle import (
     HOUR,
     MinutesLine,
     Piece,
-    PlaybookText,
     Stated,
     canonical,
     carried,

@@ -15,6 +15,7 @@ from ai_agent_mesh.evidence import (
     Line,
     MinutesSeal,
     Moment,
+    PlaybookText,
     Signs,
     TenantHead,
     Whole,
@@ -36,13 +37,6 @@ class Stated(msgspec.Struct, frozen=True, tag_field="type", tag="statement"):
     key_id: str
     signature: bytes
     version: int = 1
-
-
-class PlaybookText(msgspec.Struct, frozen=True, tag_field="type", tag="playbook"):
-    """A playbook's canonical text; the SHA-256 of its UTF-8 is the digest."""
-
-    digest: str
-    text: str
 
 
 class MinutesLine(msgspec.Struct, frozen=True, tag_field="type", tag="minutes"):

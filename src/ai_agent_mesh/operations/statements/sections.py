@@ -1,6 +1,6 @@
 """Reads the ledger's part of a bundle: loose entries, and all of a tenant's under its head."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -12,6 +12,7 @@ from ai_agent_mesh.evidence import (
     Check,
     Entry,
     EntryUnreadable,
+    Grounds,
     Growing,
     Kind,
     Line,
@@ -22,12 +23,11 @@ from ai_agent_mesh.evidence import (
     leaf_hash,
 )
 from ai_agent_mesh.kernel.spans import Span, minute_of
-from ai_agent_mesh.operations.planned import Numbered, Told, is_evidence, is_telling, telling
+from ai_agent_mesh.operations.planned import Told, is_telling, telling
 from ai_agent_mesh.operations.statements.counting import Counts
 from ai_agent_mesh.operations.statements.findings import Findings
 from ai_agent_mesh.operations.statements.model import PROBE, Correction
 from ai_agent_mesh.operations.statements.statement import LedgerRange
-from ai_agent_mesh.operations.statements.turning import Turn
 from ai_agent_mesh.sla import Service
 
 
@@ -44,7 +44,7 @@ class Section:
 
 
 class Sections:
-    """Counts calls, and keeps what else the figures need: first probes and maintenance."""
+    """Counts calls, and keeps what else the figures need but what all share: `Grounds`."""
 
     def __init__(
         self,
@@ -52,13 +52,10 @@ class Sections:
         whose: Sequence[str],
         findings: Findings,
         playbook: str,
-        thresholds: Mapping[str, Thresholds],
+        grounds: Grounds,
     ) -> None:
         self._whose = whose
-        #: By which playbook each month of the span is judged.
-        self.turns = [Turn(month) for month in (span.months if span.length else ())]
         self.counts = Counts(span)
-        self.acts: list[Numbered] = []
         #: What became of telling the tenant's subscribers: loose entries first, in their order.
         self.told: list[Told] = []
         #: Corrections of calls in the span: all come before the tenants' own sections.
@@ -71,9 +68,9 @@ class Sections:
         self.entries = self.batches = 0
         self._span = span
         self._findings = findings
-        #: The digest of the playbook that the span is judged by, and thresholds by digest.
+        #: The digest of the playbook that the span is judged by.
         self._playbook = playbook
-        self._thresholds = thresholds
+        self._grounds = grounds
         self._open: Section | None = None
 
     def head(self, head: TenantHead) -> None:
@@ -90,8 +87,7 @@ class Sections:
     def batch(self, batch: Batch) -> None:
         """Take the batch that the next entries are of."""
         self.batches += 1
-        for turn in self.turns:
-            turn.take(batch)
+        self._grounds.batch(batch)
         self._section().audit.batch(batch)
 
     def entry(self, line: Line) -> None:
@@ -142,9 +138,9 @@ class Sections:
 
     def _count(self, section: Section, line: Line, entry: Entry) -> None:
         if section.head is None:
-            if is_evidence(entry):
-                self.acts.append(Numbered(line.number, entry, line.digest))
-            elif is_telling(entry):
+            if self._grounds.entry(line.number, entry, line.digest):
+                return
+            if is_telling(entry):
                 self._tell(line, entry)
             elif entry.kind is Kind.AMENDMENT:
                 self._correct(line, entry)
@@ -156,7 +152,7 @@ class Sections:
             return
         if entry.tenant not in self._whose:
             return
-        if self._playbook not in self._thresholds:
+        if self._playbook not in self._grounds.thresholds:
             self._findings.fail(Check.PLAYBOOK, self._playbook, "it is not in the bundle")
         section.inside += self.counts.add(entry, self._promised)
         self._hold(line, entry)
@@ -210,7 +206,7 @@ class Sections:
 
     @property
     def _promised(self) -> Thresholds:
-        return self._thresholds.get(self._playbook, {})
+        return self._grounds.thresholds.get(self._playbook, {})
 
     def _misjudged(self, one: Amendment) -> str | None:
         return None if one.judged_by == self._playbook else "judged_by"

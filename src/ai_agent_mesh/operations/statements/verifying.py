@@ -11,18 +11,17 @@ from ai_agent_mesh.evidence import (
     Check,
     End,
     Failure,
+    Grounds,
     Key,
     Line,
     MinutesSeal,
+    PlaybookText,
     TenantHead,
-    Thresholds,
-    thresholds,
 )
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.kernel.spans import Span
-from ai_agent_mesh.operations.planned import breaks
 from ai_agent_mesh.operations.statements import bundle
-from ai_agent_mesh.operations.statements.bundle import MinutesLine, Piece, PlaybookText, Stated
+from ai_agent_mesh.operations.statements.bundle import MinutesLine, Piece, Stated
 from ai_agent_mesh.operations.statements.counting import Counts
 from ai_agent_mesh.operations.statements.counting import Key as CountKey
 from ai_agent_mesh.operations.statements.findings import Findings
@@ -30,7 +29,7 @@ from ai_agent_mesh.operations.statements.model import PROBE
 from ai_agent_mesh.operations.statements.restating import Proven, first_untrue, restated
 from ai_agent_mesh.operations.statements.sections import Sections
 from ai_agent_mesh.operations.statements.statement import Statement
-from ai_agent_mesh.playbook import Playbook, recalled
+from ai_agent_mesh.playbook import Playbook
 from ai_agent_mesh.sla import Service, minute_number
 
 #: What a file may claim to judge; beyond it the minutes would not fit into memory.
@@ -68,8 +67,6 @@ class _Verifier:
     def __init__(self, pinned: Sequence[bytes]) -> None:
         self._findings = Findings(pinned)
         self._fail = self._findings.fail
-        self._playbooks: dict[str, Playbook] = {}
-        self._thresholds: dict[str, Thresholds] = {}
         self._sealed: set[str] = set()
         #: The minutes since the last seal: whose, how many lines, and their digest.
         self._run: str | None = None
@@ -84,8 +81,10 @@ class _Verifier:
         self._span = Span(self._statement.since, self._statement.until)
         self._told = Counts(self._span)
         self._whose = (self._statement.tenant, PROBE)
-        playbook, promised = self._statement.playbook, self._thresholds
-        self._sections = Sections(self._span, self._whose, self._findings, playbook, promised)
+        months = self._span.months if self._span.length else ()
+        self._grounds = Grounds(months, self._fail)
+        playbook = self._statement.playbook
+        self._sections = Sections(self._span, self._whose, self._findings, playbook, self._grounds)
         self._read(lines)
         self._sections.close()
         self._close_minutes()
@@ -134,7 +133,7 @@ class _Verifier:
             case Key():
                 self._findings.key(piece.key_id, piece.public)
             case PlaybookText():
-                self._playbook(piece)
+                self._grounds.playbook(piece)
             case MinutesLine():
                 self._minutes(piece, raw)
             case MinutesSeal():
@@ -153,18 +152,6 @@ class _Verifier:
             case Stated():
                 self._fail(Check.FILE, place, "a second statement")
         return False
-
-    def _playbook(self, piece: PlaybookText) -> None:
-        if sha256(piece.text.encode()).hexdigest() != piece.digest:
-            self._fail(Check.PLAYBOOK, piece.digest, "its text does not match its digest")
-            return
-        try:
-            playbook = recalled(piece.text)
-        except Fact as fact:
-            self._fail(Check.PLAYBOOK, piece.digest, f"it cannot be read: {fact.detail}")
-            return
-        self._playbooks[piece.digest] = playbook
-        self._thresholds[piece.digest] = thresholds(playbook)
 
     def _minutes(self, piece: MinutesLine, raw: bytes) -> None:
         if self._run not in (None, piece.tenant):
@@ -207,7 +194,7 @@ class _Verifier:
     def _check_turns(self) -> None:
         """Find a month that the statement's playbook does not judge."""
         told = self._statement
-        for one in self._sections.turns:
+        for one in self._grounds.turns:
             reason = one.differs(told.playbook, over=not told.so_far)
             if reason:
                 self._fail(Check.PLAYBOOK, str(one.month), reason)
@@ -215,8 +202,7 @@ class _Verifier:
     def _check_figures(self) -> None:
         whose = self._whose
         if self._statement.planned_work is not msgspec.UNSET:
-            for place, reason in breaks(self._sections.acts):
-                self._fail(Check.MAINTENANCE, place, reason)
+            self._grounds.check_acts()
         if self._sections.whole:
             self._sections.check_corrections()
             for tenant in whose:
@@ -228,7 +214,7 @@ class _Verifier:
         for tenant in whose:
             if tenant not in self._sealed:
                 self._fail(Check.ROLLUP, f"minutes of {tenant}", "their seal is missing")
-        playbook = self._playbooks.get(self._statement.playbook)
+        playbook = self._grounds.playbooks.get(self._statement.playbook)
         if playbook is None:
             self._fail(Check.PLAYBOOK, self._statement.playbook, "it is not in the bundle")
             return
@@ -247,14 +233,12 @@ class _Verifier:
             self._fail(Check.FIGURE, place, f"stated {left}, recomputed {right}")
 
     def _proven(self) -> Proven:
-        told, found = self._statement, self._sections
+        told, found, acts = self._statement, self._sections, self._grounds.acts
         if found.whole:
             ledger = [found.range(who) for who in self._whose]
-            return Proven(
-                found.counts, found.watched, found.acts, ledger, found.corrections, found.told
-            )
+            return Proven(found.counts, found.watched, acts, ledger, found.corrections, found.told)
         watched = _stated_watches(told)
-        return Proven(self._told, watched, found.acts, told.ledger, found.corrections, found.told)
+        return Proven(self._told, watched, acts, told.ledger, found.corrections, found.told)
 
     def _check_statement(self) -> None:
         stated = self._stated

@@ -9,10 +9,11 @@ from ai_agent_mesh.evidence.entry import (
     MalformedReceipt,
     Receipt,
 )
+from ai_agent_mesh.product.ledger.context import acts, turns
 from ai_agent_mesh.product.ledger.evidence import Evidence
 from ai_agent_mesh.product.ledger.export import export, proven
 from ai_agent_mesh.product.ledger.facts import LedgerUnavailable
-from ai_agent_mesh.product.ledger.governing import governing, playbook_text, turn
+from ai_agent_mesh.product.ledger.governing import governing, playbook_text
 from ai_agent_mesh.product.ledger.heads import tenant_head
 from ai_agent_mesh.product.ledger.inbox import Inbox
 from ai_agent_mesh.product.ledger.sequencer import Fenced, Sequencer
@@ -39,12 +40,13 @@ __all__ = [
     "Report",
     "Sequencer",
     "Spool",
+    "acts",
     "export",
     "governing",
     "playbook_text",
     "proven",
     "tenant_head",
-    "turn",
+    "turns",
     "unnumbered",
     "verify",
 ]

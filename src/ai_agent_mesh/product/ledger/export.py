@@ -7,10 +7,11 @@ from itertools import groupby
 import msgspec
 
 from ai_agent_mesh.evidence.batch import Batch
-from ai_agent_mesh.evidence.entry import EntryUnreadable
-from ai_agent_mesh.evidence.exchange import End, Header, Key, Line, Piece
+from ai_agent_mesh.evidence.entry import PLATFORM_TENANT, EntryUnreadable
+from ai_agent_mesh.evidence.exchange import VERSION, Context, End, Header, Key, Line, Piece
 from ai_agent_mesh.evidence.tree import inclusion_path, leaf_data, leaf_hash
 from ai_agent_mesh.plumbing.postgres import Database
+from ai_agent_mesh.product.ledger.context import acts, corrections, months, playbooks, turns
 from ai_agent_mesh.product.ledger.evidence import Evidence, Row
 
 _PAGE = 500
@@ -28,12 +29,14 @@ async def export(
     Of all tenants: the whole batches from the first to the last that hold an entry of the span.
     Of one tenant: its entries from the first to the last number in the span, each with its
     inclusion path, so that no other tenant's bytes are needed. Both are unbroken, so what the
-    span asks for is always inside. `operations` is a pool of the role mesh_operations.
+    span asks for is always inside. After them comes what they are judged by: the playbook of each
+    month, all that was said of planned work, and later corrections of the span's calls.
+    `operations` is a pool of the role mesh_operations.
 
     Raises:
         EntryUnreadable: an entry's bytes are not UTF-8 text; they were tampered with.
     """
-    yield _line(Header(tenant, since, until))
+    yield _line(Header(tenant, since, until, VERSION))
     async with operations.transaction() as tx:
         keys = await Evidence(tx).keys()
     for key_id, public in keys.items():
@@ -43,12 +46,52 @@ async def export(
         if tenant is None
         else _of_tenant(operations, tenant, since, until)
     )
-    batches = entries = 0
+    written = _Written()
     async for piece in pieces:
-        entries += isinstance(piece, Line)
-        batches += not isinstance(piece, Line)
-        yield _line(piece)
-    yield _line(End(batches, entries))
+        yield written.line(piece)
+    yield _line(Context())
+    own = written.first, written.last
+    async for piece in _context(operations, tenant, since, until, own):
+        yield written.line(piece)
+    yield _line(End(written.batches, written.entries))
+
+
+class _Written:
+    """How much was written so far, and between which sequence numbers."""
+
+    def __init__(self) -> None:
+        self.batches = self.entries = 0
+        self.first = self.last = 0
+
+    def line(self, piece: Piece) -> bytes:
+        """Count a piece and return it as a line."""
+        self.batches += isinstance(piece, Batch)
+        if isinstance(piece, Line):
+            self.entries += 1
+            self.first, self.last = self.first or piece.seq, piece.seq
+        return _line(piece)
+
+
+async def _context(
+    operations: Database,
+    tenant: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    own: tuple[int, int],
+) -> AsyncIterator[Piece]:
+    async with operations.transaction() as tx:
+        shown = await turns(tx, await months(tx, tenant, own))
+        texts = [text async for text in playbooks(tx, shown)]
+        said = await acts(tx, own if tenant in {None, PLATFORM_TENANT} else (0, 0))
+        alone = [(PLATFORM_TENANT, act.number) for act in said]
+        alone += await corrections(tx, tenant, since, until, own)
+    for text in texts:
+        yield text
+    for batch in shown:
+        yield batch
+    for who, number in alone:
+        async for proof in proven(operations, who, number, number):
+            yield proof
 
 
 async def _whole(

@@ -10,7 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
-from ai_agent_mesh.evidence import Entry
+from ai_agent_mesh.evidence.entry import PLATFORM_TENANT, Entry, Kind
+
+#: What `detail.act` of an announcement and of a cancellation says.
+ANNOUNCED = "maintenance.announce"
+CANCELLED = "maintenance.cancel"
 
 
 class Numbered(NamedTuple):
@@ -39,6 +43,15 @@ class Link(NamedTuple):
     def facts(self) -> Mapping[str, str]:
         """Return what the act that follows says of its place."""
         return {"ordinal": str(self.acts + 1), "previous": base64.b64encode(self.hash).decode()}
+
+
+def is_evidence(entry: Entry) -> bool:
+    """Tell whether an entry says anything of maintenance. Such entries concern every tenant."""
+    return (
+        entry.tenant == PLATFORM_TENANT
+        and entry.kind is Kind.ACT
+        and entry.detail.get("act") in {ANNOUNCED, CANCELLED}
+    )
 
 
 def link_of(acts: Iterable[Numbered]) -> Link:
