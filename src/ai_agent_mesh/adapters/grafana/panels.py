@@ -59,76 +59,69 @@ def watched(playbook: Playbook) -> dict[str, tuple[Panel, ...]]:
     }
     return {
         kind: tuple(
-            known.get(word) or Panel(f"{word}: not measured", {}, kind="text") for word in words
+            panel
+            for word in words
+            for panel in known.get(word, (Panel(f"{word}: not measured", {}, kind="text"),))
         )
         for kind, words in kinds.items()
     }
 
 
-def _known(over: str) -> dict[str, Panel]:
-    latency = f"sum by (le, category) (rate(mesh_request_latency_seconds_bucket[{over}]))"
-    requests = f"rate(mesh_requests_total[{over}])"
+def _known(over: str) -> dict[str, tuple[Panel, ...]]:
+    return {**_system(over), **_application(over), **_business()}
+
+
+def _system(over: str) -> dict[str, tuple[Panel, ...]]:
     idle = f'avg by (instance) (rate(node_cpu_seconds_total{{mode="idle"}}[{over}]))'
+    used = "node_filesystem_size_bytes - node_filesystem_avail_bytes"
+    cpu = {
+        "{{job}} {{instance}}": f"rate(process_cpu_seconds_total[{over}])",
+        "machine {{instance}}": f"1 - {idle}",
+    }
+    memory = {
+        "{{job}} {{instance}}": "process_resident_memory_bytes",
+        "machine {{instance}} {{state}}": "mesh_host_memory_bytes",
+    }
+    disk = {
+        "data folder {{instance}} {{state}}": "mesh_data_disk_bytes",
+        "machine {{instance}} {{mountpoint}} used": used,
+    }
+    network = {
+        f"{way} {{{{instance}}}} {{{{device}}}}": f"rate(node_network_{series}_bytes_total[{over}])"
+        for way, series in (("in", "receive"), ("out", "transmit"))
+    }
+    sessions = {"{{state}}": "max by (state) (mesh_postgres_connections)"}
     return {
-        "CPU": Panel(
-            "CPU",
-            {
-                "{{job}} {{instance}}": f"rate(process_cpu_seconds_total[{over}])",
-                "machine {{instance}}": f"1 - {idle}",
-            },
-            "percentunit",
+        "CPU": (Panel("CPU", cpu, "percentunit"),),
+        "memory": (Panel("Memory", memory, "bytes"),),
+        "disk": (Panel("Disk", disk, "bytes"), Panel("Connections of the database", sessions)),
+        "network": (Panel("Network", network, "Bps"),),
+    }
+
+
+def _application(over: str) -> dict[str, tuple[Panel, ...]]:
+    buckets = f"sum by (le, category) (rate(mesh_request_latency_seconds_bucket[{over}]))"
+    requests = f"sum by (service, fault) (rate(mesh_requests_total[{over}]))"
+    bad, valid = (f"sum by (service) (rate(mesh_sli_{n}_total[{over}]))" for n in ("bad", "valid"))
+    # Without calls there is no percentile: what is compared, and so no number, is left out.
+    latency = {
+        f"{{{{category}}}} p{q}": f"histogram_quantile(0.{q}, {buckets}) >= 0" for q in (50, 95, 99)
+    }
+    behind = {"{{instance}}": "mesh_ledger_sequencer_lag_seconds"}
+    return {
+        "request rate": (Panel("Request rate", {"{{service}} {{fault}}": requests}, "reqps"),),
+        "latency": (Panel("Latency p50, p95, p99", latency, "s"),),
+        "errors": (
+            Panel("Failed by our fault", {"{{service}}": f"{bad} / ({valid} > 0)"}, "percentunit"),
+            Panel("The ledger's numbers are behind", behind, "s"),
         ),
-        "memory": Panel(
-            "Memory",
-            {
-                "{{job}} {{instance}}": "process_resident_memory_bytes",
-                "machine {{instance}} {{state}}": "mesh_host_memory_bytes",
-            },
-            "bytes",
-        ),
-        "disk": Panel(
-            "Disk and database",
-            {
-                "data folder {{instance}} {{state}}": "mesh_data_disk_bytes",
-                "machine {{instance}}": "node_filesystem_avail_bytes",
-            },
-            "bytes",
-        ),
-        "network": Panel(
-            "Network",
-            {
-                "in {{instance}}": f"rate(node_network_receive_bytes_total[{over}])",
-                "out {{instance}}": f"rate(node_network_transmit_bytes_total[{over}])",
-            },
-            "Bps",
-        ),
-        "request rate": Panel(
-            "Request rate",
-            {"{{service}} {{fault}}": f"sum by (service, fault) ({requests})"},
-            "reqps",
-        ),
-        "latency": Panel(
-            "Latency p50, p95, p99",
-            {
-                f"{{{{category}}}} p{q}": f"histogram_quantile(0.{q}, {latency})"
-                for q in (50, 95, 99)
-            },
-            "s",
-        ),
-        "errors": Panel(
-            "Failed by our fault",
-            {
-                "{{service}}": (
-                    f"sum by (service) (rate(mesh_sli_bad_total[{over}]))"
-                    f" / sum by (service) (rate(mesh_sli_valid_total[{over}]))"
-                ),
-                "ledger behind {{instance}}": "mesh_ledger_sequencer_lag_seconds",
-            },
-            "percentunit",
-        ),
-        "agents": Panel("Agents", {"agents": "max(mesh_agents)"}),
-        "executions": Panel("Runs by state", {"{{state}}": "max by (state) (mesh_runs)"}),
-        "revenue": Panel(
-            "Monthly fees by currency", {"{{currency}}": "max by (currency) (mesh_monthly_fees)"}
-        ),
+    }
+
+
+def _business() -> dict[str, tuple[Panel, ...]]:
+    fees = {"{{currency}}": "max by (currency) (mesh_monthly_fees)"}
+    return {
+        "agents": (Panel("Agents", {"agents": "max(mesh_agents)"}),),
+        "executions": (Panel("Runs by state", {"{{state}}": "max by (state) (mesh_runs)"}),),
+        "revenue": (Panel("Monthly fees by currency", fees),),
     }

@@ -4,6 +4,7 @@ from ai_agent_mesh import playbook
 from ai_agent_mesh.cli.doctor import machine
 from ai_agent_mesh.cli.doctor.database import database
 from ai_agent_mesh.cli.doctor.finding import Finding, State
+from ai_agent_mesh.cli.doctor.waiting import promises
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.settings import Settings
 from ai_agent_mesh.wiring import NothingRuns, addresses
@@ -23,7 +24,12 @@ async def examine(settings: Settings) -> list[Finding]:
     except Fact as fact:
         return [*findings, Finding("database", State.FAIL, fact.detail, "Run as its owner.")]
     try:
-        allowed = playbook.load(settings.playbook).measurement.clock_difference
+        book = playbook.load(settings.playbook)
     except (Fact, OSError):  # found above
-        allowed = playbook.default().measurement.clock_difference
-    return findings + [finding async for finding in database(login, owner, allowed)]
+        book = playbook.default()
+    allowed = book.measurement.clock_difference
+    below = [finding async for finding in database(login, owner, allowed)]
+    findings += below
+    if all(one.state is not State.FAIL for one in below):
+        findings += [finding async for finding in promises(settings, login, book)]
+    return findings

@@ -27,7 +27,8 @@ WHERE minute >= $1 AND minute < $2 GROUP BY bucket
 
 _EVENTS = "SELECT signal, max(at) AS at FROM alert_event GROUP BY signal"
 
-_OPEN = "SELECT * FROM alert WHERE resolved_at IS NULL FOR UPDATE"
+_STANDING = "SELECT * FROM alert WHERE resolved_at IS NULL ORDER BY id"
+_OPEN = f"{_STANDING} FOR UPDATE"
 _PAGE = """
 SELECT * FROM alert WHERE $1::text IS NULL OR id < $1 ORDER BY id DESC LIMIT $2
 """
@@ -65,6 +66,10 @@ class AlertStore:
         # Whoever evaluates comes after whoever is at it: two must not raise the same alert.
         await self._tx.execute("SELECT pg_advisory_xact_lock(hashtext('alerts'))")
         return {row["rule"]: _alert(row) for row in await self._tx.fetch(_OPEN)}
+
+    async def standing(self) -> list[Alert]:
+        """Return the alerts that are not over, oldest first, for whoever only looks."""
+        return [_alert(row) for row in await self._tx.fetch(_STANDING)]
 
     async def page(self, page: Page) -> list[Alert]:
         """Return alerts, the newest first, with one more when the list goes on."""

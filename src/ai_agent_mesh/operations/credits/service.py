@@ -110,7 +110,7 @@ class Credits:
         Returns how many closings were booked. Safe to run from several workers at once.
         """
         done = 0
-        for tenant, month in await self._due(now):
+        for tenant, month in await self.due(now):
             try:
                 done += (await self.close(tenant, month)).new
             except NothingJudged:  # it came to the tier in the month's last moment
@@ -142,7 +142,8 @@ class Credits:
             )
         return closings
 
-    async def _due(self, now: datetime) -> list[tuple[str, Month]]:
+    async def due(self, now: datetime) -> list[tuple[str, Month]]:
+        """Return by tenant the months that are over and not closed, or to be corrected."""
         async with self._operations.transaction() as tx:
             store = ClosingStore(tx)
             began = min(await store.began() or now, now)

@@ -18,7 +18,7 @@ from ai_agent_mesh.operations.notices.model import (
 )
 from ai_agent_mesh.operations.notices.ports import Sender
 from ai_agent_mesh.operations.notices.service import Subscriptions
-from ai_agent_mesh.operations.notices.store import publish
+from ai_agent_mesh.operations.notices.store import publish, undelivered
 
 __all__ = [
     "Deliveries",
@@ -36,4 +36,5 @@ __all__ = [
     "SubscriptionsFull",
     "Topic",
     "publish",
+    "undelivered",
 ]

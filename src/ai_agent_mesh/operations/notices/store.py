@@ -35,6 +35,9 @@ _DUE = f"""SELECT s.tenant_id, s.id AS subscription_id, n.id, n.topic, n.type, n
 FROM notice n JOIN subscription s ON {_HEARS} LEFT JOIN notice_delivery d ON {_ITS}
 WHERE n.open AND (d.notice_id IS NULL OR d.state = 'pending' AND d.due_at <= $1)
 ORDER BY coalesce(d.due_at, n.at), s.id LIMIT $2"""  # noqa: S608 - our own words
+_UNDELIVERED = f"""SELECT count(*), min(n.at) AS oldest
+FROM notice n JOIN subscription s ON {_HEARS} LEFT JOIN notice_delivery d ON {_ITS}
+WHERE n.open AND (d.notice_id IS NULL OR d.state = 'pending')"""  # noqa: S608 - our own words
 _TOLD = f"""SELECT id FROM notice n WHERE open AND at < $1 AND NOT EXISTS (
   SELECT FROM subscription s LEFT JOIN notice_delivery d ON {_ITS}
   WHERE {_HEARS} AND (d.notice_id IS NULL OR d.state = 'pending'))"""  # noqa: S608
@@ -146,6 +149,13 @@ async def due(tx: Tx, now: datetime, limit: int) -> list[Due]:
         )
         for row in await tx.fetch(_DUE, now, limit)
     ]
+
+
+async def undelivered(tx: Tx) -> tuple[int, datetime | None]:
+    """Return how many deliveries wait, of all tenants, and when the oldest notice among them was
+    published; `tx` is of the operations role."""
+    row = await tx.fetchrow(_UNDELIVERED)
+    return (0, None) if row is None else (row["count"], row["oldest"])
 
 
 async def told(tx: Tx, before: datetime) -> list[str]:

@@ -2,7 +2,7 @@
 
 from ai_agent_mesh.plumbing.jobs.engine import VERSION, Engine, Segment, enqueue
 from ai_agent_mesh.plumbing.jobs.lease import Fenced, Lease, Reaper, forget_leases, pause
-from ai_agent_mesh.plumbing.jobs.schedule import Scheduled, Schedules
+from ai_agent_mesh.plumbing.jobs.schedule import Scheduled, Schedules, overdue
 from ai_agent_mesh.plumbing.jobs.schema import schema_sql
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Segment",
     "enqueue",
     "forget_leases",
+    "overdue",
     "pause",
     "schema_sql",
 ]

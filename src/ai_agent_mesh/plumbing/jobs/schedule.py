@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ai_agent_mesh.kernel.clock import Clock
 from ai_agent_mesh.plumbing.jobs.lease import pause
 from ai_agent_mesh.plumbing.observe import get_logger
-from ai_agent_mesh.plumbing.postgres import Database, DatabaseAway
+from ai_agent_mesh.plumbing.postgres import Database, DatabaseAway, Tx
 
 _log = get_logger("jobs.schedule")
 
@@ -79,3 +79,11 @@ class Schedules:
                     self._worker_id,
                 )
             )
+
+
+async def overdue(tx: Tx, before: datetime) -> list[tuple[str, datetime]]:
+    """Return the jobs that were due before a moment, and since when; of any role that reads all."""
+    rows = await tx.fetch(
+        "SELECT name, due_at FROM scheduled_job WHERE due_at < $1 ORDER BY due_at", before
+    )
+    return [(row["name"], row["due_at"]) for row in rows]

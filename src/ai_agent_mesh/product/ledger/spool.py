@@ -63,6 +63,10 @@ class Spool:
                 together.synced = True
         return Receipt.of(entry.id, canonical)
 
+    def waiting(self) -> int:
+        """Return how many files are still to be imported, or could not be."""
+        return sum(path.suffix in {".ndjson", ".broken"} for path in self._folder.glob("*"))
+
     async def drain(self, ledger: Database) -> int:
         """Import every file that no living process writes to and return how many entries were new.
 
