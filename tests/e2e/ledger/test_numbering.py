@@ -4,11 +4,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 from tests.conftest import Databases
 from tests.e2e.ledger.conftest import Recorded, Superuser
 
+from ai_agent_mesh.playbook import default
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.product.ledger import (
     Fenced,
@@ -18,6 +20,7 @@ from ai_agent_mesh.product.ledger import (
     Sequencer,
     verify,
 )
+from ai_agent_mesh.product.ledger.sequencer import RESTS_FOR
 from ai_agent_mesh.sla import Fault
 
 Sequencers = Callable[..., Sequencer]
@@ -66,6 +69,24 @@ async def test_an_appended_entry_is_numbered_signed_and_added_up_within_a_second
     report = await verify(databases.operations, pinned=[signer.public_bytes])
     assert report.sound, report.failures
     assert report.tenants == {"tnt_a": 3}
+
+
+async def test_entries_that_come_one_after_the_other_share_batches(
+    databases: Databases, inbox: Inbox, sequencer: Sequencers, call: Recorded
+) -> None:
+    stop, began = asyncio.Event(), monotonic()
+    running = asyncio.create_task(sequencer().run(stop))
+    while monotonic() < began + 1.5:
+        await inbox.append(call())
+        await asyncio.sleep(0.01)
+    lasted_s = monotonic() - began
+    await drained(databases)
+    stop.set()
+    await running
+    async with databases.operations.transaction() as tx:
+        batches = await tx.fetchval("SELECT count(*) FROM ledger_batch")
+    rests_s = default().measurement.sequenced_within.total_seconds() * RESTS_FOR
+    assert batches <= lasted_s / rests_s + 2
 
 
 async def test_numbers_have_no_gap_under_concurrent_appends_and_two_sequencers(

@@ -29,8 +29,11 @@ from ai_agent_mesh.product.ledger.store import Head, Numbered, SequencerStore, T
 
 _UNREADABLE = "unreadable"
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
-#: The share of the time within which entries are to be numbered that passes between two looks.
+#: The shares of the time within which entries are to be numbered that pass between two looks while
+#: nothing comes, and after a batch: a small one costs hardly less than a large one, so calls that
+#: come one after the other are taken by fewer, larger ones.
 _LOOKS_AFTER = 0.2
+RESTS_FOR = 0.4
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +64,7 @@ class Sequencer:
         self._clock = clock
         self._batch = batch
         self._lease = lease
-        self._pause_s = playbook.measurement.sequenced_within.total_seconds() * _LOOKS_AFTER
+        self._within_s = playbook.measurement.sequenced_within.total_seconds()
         #: By which thresholds the calls of a month count; kept as long as this one holds the lease.
         self._months: dict[Month, Thresholds] = {}
         #: Why this one cannot number now, or None.
@@ -166,14 +169,16 @@ class Sequencer:
         log.info("ledger.sequencer_holds", epoch=epoch)
         prolong_at = 0.0
         while not stop.is_set():
+            share = _LOOKS_AFTER
             if await self._waiting():
                 while await self.number(epoch) == self._batch and not stop.is_set():
                     pass
+                share = RESTS_FOR
             elif monotonic() >= prolong_at:
                 await self._prolong(epoch)
                 prolong_at = monotonic() + self._lease.total_seconds() / 3
             self.trouble = None
-            await _pause(stop, self._pause_s)
+            await _pause(stop, self._within_s * share)
         async with self._ledger.transaction() as tx:
             await SequencerStore(tx).release(epoch)
 
