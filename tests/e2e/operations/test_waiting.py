@@ -41,7 +41,7 @@ async def test_a_promise_changed_within_a_month_waits_and_a_rate_limit_does_not(
         assert "tiers.professional.uptime (99.9% -> 99.5%)" in second.said()
         assert "requests_per_minute" not in second.said()
         text = await crew.run("slo", "--tenant", "acme")
-        assert re.search(r"availability: platform +99\.9% ", text)
+        assert re.search(r"  platform +99\.9% ", text)
         assert "Changes of what is promised count from" in text
         month = Month.of(datetime.now(UTC))
         stated = (await ask(address, key, f"/v1/sla/statements/{month}")).json()

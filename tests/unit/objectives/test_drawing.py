@@ -14,6 +14,7 @@ from tests.unit.objectives.test_burndown import MONTH, at, drawn, stated
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.objectives.console.budget import BudgetDrawing, budget_drawing
 from ai_agent_mesh.operations.objectives.console.burn import burn_drawing, meters
+from ai_agent_mesh.operations.objectives.console.latency import Scale, Timed
 from ai_agent_mesh.operations.objectives.standing import Work
 from ai_agent_mesh.operations.statements import Ahead, Burndown, Burning
 
@@ -159,3 +160,15 @@ def test_a_meter_reaches_past_the_mark_exactly_when_it_burns_too_fast() -> None:
         reached, mark = float(one.reach[:-1]), float(one.alarm[:-1])
         assert (reached > mark) is one.burning
     assert (found[2].reach, found[3].reach, found[3].alarms_above) == ("100%", "0%", "no rate")
+
+
+def test_a_percentile_is_drawn_beside_its_promise_and_only_a_broken_one_is_filled() -> None:
+    kept, broken, unseen = (
+        structs.replace(line(0).slo, kind="latency", threshold_ms=10, percentile_ms=ms, met=met)
+        for ms, met in ((1.0, True), (100_000.0, False), (None, None))
+    )
+    scale = Scale.over([kept, broken, unseen])
+    assert "100,000 ms" in scale.words
+    assert scale.timed(kept) == Timed("1%", "20%", missed=False)
+    assert scale.timed(broken) == Timed("100%", "20%", missed=True)
+    assert scale.timed(unseen) is None

@@ -54,10 +54,12 @@ _WHERE = "".join(
     f"{{{{ with $labels.{label} }}}} {{{{ . }}}}{{{{ end }}}}"
     for label in ("instance", "mountpoint", "persistentvolumeclaim")
 )
-_NAMED = "".join(
-    f"{{{{ with $labels.{label} }}}}{label} {{{{ . }}}} {{{{ end }}}}"
-    for label in ("instance", "process", "namespace", "pod", "container", "deployment")
+_PARTS = "".join(
+    f"{{{{ with $labels.{label} }}}}, {label} {{{{ . }}}}{{{{ end }}}}"
+    for label in ("process", "namespace", "pod", "container", "deployment", "cronjob")
 )
+#: What all processes tell alike is recorded of none of them.
+_NAMED = f"{{{{ if $labels.instance }}}}Of {{{{ $labels.instance }}}}{_PARTS}. {{{{ end }}}}"
 _BURNING = (
     '{{ range query "sort_desc(slo:current_burn_rate:ratio > 1)" }}'
     " {{ .Labels.sloth_slo }} {{ .Value | humanize }} times{{ end }}"
@@ -94,7 +96,7 @@ def _now(rule: Rule) -> str:
     """Return the figure that alarms, and what it is of, as a template of Prometheus's."""
     match rule.watches:
         case Burn():
-            return f"Failed of what counts: {_PERCENT}. Burning now:{_BURNING}. "
+            return f"Over the window that alarms {_PERCENT} is bad. Burning now:{_BURNING}. "
         case Threshold(signal=Signal.LATENCY_P99):
             return f"Longer than that now: {_PERCENT} of the calls. "
         case Threshold(condition=condition) if isinstance(condition.level, timedelta):
@@ -102,7 +104,7 @@ def _now(rule: Rule) -> str:
         case Threshold():
             return f"Now{_WHERE}: {_PERCENT}. "
         case Event():
-            return f"{_NAMED}"
+            return _NAMED
 
 
 def _expression(rule: Rule, playbook: Playbook) -> str:

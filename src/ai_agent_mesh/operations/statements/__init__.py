@@ -62,6 +62,7 @@ from ai_agent_mesh.operations.statements.slos import (
     slos,
     with_percentile,
 )
+from ai_agent_mesh.operations.statements.slos_text import slos_as_text
 from ai_agent_mesh.operations.statements.statement import (
     CIRCUMSTANCES,
     Amount,
@@ -76,7 +77,7 @@ from ai_agent_mesh.operations.statements.statement import (
     first_difference,
 )
 from ai_agent_mesh.operations.statements.stating import Subject, state
-from ai_agent_mesh.operations.statements.text import CAUSES, as_brief, as_text, slos_as_text
+from ai_agent_mesh.operations.statements.text import CAUSES, as_brief, as_text
 from ai_agent_mesh.operations.statements.verifying import Verdict, verified
 
 __all__ = [

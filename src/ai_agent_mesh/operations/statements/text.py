@@ -13,7 +13,6 @@ from ai_agent_mesh.operations.statements.cells import (
 )
 from ai_agent_mesh.operations.statements.incidents import IncidentFigures
 from ai_agent_mesh.operations.statements.planning import MaintenanceFigures, NoticeFigures
-from ai_agent_mesh.operations.statements.slos import Slo
 from ai_agent_mesh.operations.statements.statement import Part, Statement
 
 WIDTH = 78
@@ -40,45 +39,6 @@ def as_brief(statement: Statement) -> str:
     lines = [f"{one.tenant_name} ({tiers}), {clock(one.since)} to {clock(one.until)}"]
     lines += [*_reached(one), *_credit(one), "  Unavailable:", *_outages(one)]
     return "\n".join(lines) + "\n"
-
-
-def slos_as_text(items: Sequence[Slo]) -> str:
-    """Return a table of objectives, with how fast each budget burns over the longest window.
-
-    What is `seen` is the percentile itself, from sketches; `reached` is the exact share.
-    """
-    rows = [("objective", "target", "reached", "seen", "budget left", "burn", "by the end", "")]
-    for one in items:
-        name = one.service or f"{one.category} {one.percentile} < {one.threshold_ms:g} ms"
-        left = one.budget_remaining_ratio
-        rows.append((
-            f"{one.kind}: {name}",
-            one.objective,
-            share_text(one.attainment),
-            "" if one.percentile_ms is None else f"~{one.percentile_ms:.3g} ms",
-            left_text(left),
-            _burn(one),
-            left_text(one.ahead.projected_remaining_ratio) if one.ahead else "",
-            met_text(one.met),
-        ))  # fmt: skip
-    return "\n".join([*laid_out(rows), *_allowed(items)]) + "\n"
-
-
-def _allowed(items: Sequence[Slo]) -> Iterator[str]:
-    """Say once how much may be lost: all availability is judged by one promise."""
-    for one in items[:1]:
-        if one.allowed_this_month and one.allowed_in_a_year:
-            monthly, yearly = cut(one.allowed_this_month), cut(one.allowed_in_a_year)
-            yield f"  {one.objective} lets {monthly} minutes be lost this month, {yearly} in a year"
-
-
-def _burn(one: Slo) -> str:
-    """Return the rate over the longest window; above 1 the budget does not last."""
-    longest = one.burn[-1] if one.burn else None
-    if longest is None or longest.rate is None:
-        return ""
-    whole, _, decimals = longest.rate.partition(".")
-    return f"{whole}.{decimals:.2}" if decimals else whole
 
 
 def _head(one: Statement) -> Iterator[str]:
@@ -185,7 +145,7 @@ def _tables(one: Statement) -> Iterator[str]:
         yield "CORRECTIONS (of whose fault a call was, by a person)"
         yield from _amendments(one)
         yield ""
-    yield "LATENCY (own time of the platform; a share of calls strictly under the threshold)"
+    yield "LATENCY (the platform's own time; the share of calls under the threshold)"
     rows = [("category", "", "threshold", "calls", "within", "reached", "")]
     rows += [
         (x.category, x.percentile, f"{x.threshold_ms:g} ms", str(x.valid), str(x.within),

@@ -17,6 +17,8 @@ _TOP, _BOTTOM = 46, 206
 _LINE = 16
 #: More than this overspent is drawn at the edge, and told in words: else nothing else is seen.
 _DEEPEST = Fraction(-1)
+#: Words fit into so much of the width, also on a narrow screen.
+_ROOMY = 0.4
 #: Outages closer than this are one mark.
 _GAP = timedelta(hours=3)
 
@@ -58,6 +60,8 @@ class BudgetDrawing:
     outages: Sequence[Mark]
     works: Sequence[tuple[Mark, bool]]
     before: Mark | None
+    #: Whether there is room for what `before` says.
+    before_said: bool
     days: Sequence[tuple[str, str]]
 
 
@@ -87,16 +91,9 @@ def budget_drawing(one: Burndown, works: Sequence[Work], month: Span) -> BudgetD
         )
         if one.span.since - month.since >= MINUTE
         else None,
+        before_said=axis.of(one.span.since) > _ROOMY,
         days=list(axis.days()),
     )
-
-
-def _before(axis: Axis, one: Burndown) -> Mark | None:
-    """Return the part of the month in which nothing was judged yet."""
-    began = one.span.since
-    if began <= axis.span.since or not one.span.length:
-        return None
-    return axis.mark(Span(axis.span.since, began), f"Judged since {moment(began)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,14 @@ from ai_agent_mesh.operations.objectives.console.burn import (
     burn_drawing,
     meters,
 )
-from ai_agent_mesh.operations.objectives.console.words import minutes, moment, rate, share
+from ai_agent_mesh.operations.objectives.console.latency import Scale
+from ai_agent_mesh.operations.objectives.console.words import (
+    milliseconds,
+    minutes,
+    moment,
+    rate,
+    share,
+)
 from ai_agent_mesh.operations.objectives.standing import Standing
 from ai_agent_mesh.operations.statements import BurnDay, Burndown, Slo, share_text
 
@@ -34,6 +41,7 @@ _PAGES = Environment(
 )
 _PAGES.filters["short"] = lambda text: "–" if text is None else share_text(text, 4)
 _PAGES.filters["minutes"] = minutes
+_PAGES.filters["milliseconds"] = milliseconds
 _HASH = base64.b64encode(sha256(SLOS_STYLE.encode()).digest()).decode()
 #: Nothing from elsewhere, no script, and of our own only this very style.
 SLOS_POLICY = (
@@ -100,6 +108,7 @@ def slos_fragment(standing: Standing, *, public: bool = False) -> Markup:
         windows=[meter.window for meter in available[0].shown.meters],
         available=available,
         categories=_by_category(latency),
+        scale=Scale.over([shown.slo for shown in latency]),
         judged=stated.since < stated.until,
         elapsed=_elapsed(month, stated.until - stated.asked_since),
     )

@@ -53,3 +53,13 @@ def minutes(figure: str | Fraction) -> str:
     whole, dot, decimals = text.partition(".")
     sign = "−" if Fraction(figure) < 0 and text != "0" else ""
     return f"{sign}{int(whole):,}{dot}{decimals}"
+
+
+def milliseconds(figure: float) -> str:
+    """Return a latency to three digits, without powers of ten.
+
+    >>> milliseconds(1.748), milliseconds(12.49), milliseconds(1234.6)
+    ('1.75', '12.5', '1,235')
+    """
+    places = 0 if figure >= 100 else 1 if figure >= 10 else 2
+    return f"{figure:,.{places}f}"
