@@ -6,7 +6,14 @@ from ai_agent_mesh.playbook.markdown import markdown
 from ai_agent_mesh.playbook.schema import Playbook
 from ai_agent_mesh.playbook.schema.incidents import Stage
 from ai_agent_mesh.playbook.schema.kinds import Severity
-from ai_agent_mesh.playbook.schema.monitoring import AlertGroup, Alerting, Signal, Tells, Urgency
+from ai_agent_mesh.playbook.schema.monitoring import (
+    AlertGroup,
+    Alerting,
+    CrashLoop,
+    Signal,
+    Tells,
+    Urgency,
+)
 from ai_agent_mesh.playbook.schema.promises import (
     ApiKeys,
     Document,
@@ -25,6 +32,7 @@ __all__ = [
     "Alerting",
     "ApiKeys",
     "Condition",
+    "CrashLoop",
     "Difference",
     "Document",
     "Latency",

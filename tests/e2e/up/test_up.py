@@ -66,6 +66,12 @@ def test_the_first_key_lets_its_owner_in_and_is_kept_nowhere_in_clear(up: Up) ->
     assert not [path for path in files if key.encode() in path.read_bytes()]
 
 
+def test_restarts_are_shown_from_none_on_so_that_the_first_one_is_a_rise(up: Up) -> None:
+    shown = httpx.get(f"{up.api}/metrics").text
+    for name in ("api", "worker-1", "probe"):
+        assert f'mesh_process_restarts{{process="{name}"}} 0.0' in shown
+
+
 @pytest.mark.parametrize("name", ["api", "worker-1", "probe", "postgres"])
 def test_what_is_killed_is_started_again(up: Up, name: str) -> None:
     os.kill(up.line["pids"][name], signal.SIGKILL)

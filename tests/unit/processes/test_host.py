@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ai_agent_mesh.plumbing.processes import (
     Restarts,
-    clear_restarts,
+    begin_restarts,
     disk,
     memory,
     note_restart,
@@ -55,9 +55,8 @@ def test_restarts_are_counted_by_process_and_by_time(tmp_path: Path) -> None:
     known = read_restarts(file)
     assert {name: one.count for name, one in known.items()} == {"worker-1": 3, "api": 1}
     assert known["worker-1"].since(NOW - timedelta(minutes=10)) == 2
-    clear_restarts(file)
-    clear_restarts(file)
-    assert read_restarts(file) == {}
+    begin_restarts(file, ["api", "probe"])
+    assert {name: one.count for name, one in read_restarts(file).items()} == {"api": 0, "probe": 0}
 
 
 def test_old_moments_are_forgotten_and_the_count_is_not(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Alerting rules: each alert of the one definition as an expression over our own series and those
 of the exporters that production has anyway (node, kube-state-metrics, blackbox)."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
 
@@ -19,7 +20,7 @@ from ai_agent_mesh.operations.alerts import (
     rules,
     runbook,
 )
-from ai_agent_mesh.playbook import Condition, Playbook, Sense, Signal
+from ai_agent_mesh.playbook import Condition, CrashLoop, Playbook, Sense, Signal
 from ai_agent_mesh.sla import PERCENTILES, BurnWindow
 
 _DAY = timedelta(days=1)
@@ -170,20 +171,28 @@ def _beyond(condition: Condition) -> str:
 def _event(signal: Signal, playbook: Playbook) -> str:
     """Return what is there for as long as an event is shown."""
     shown = playbook.alerting.events_shown
+    if signal is Signal.POD_CRASH_LOOP:
+        return " or ".join(_crash_loop(playbook.alerting.crash_loop))
     told = f'time() - max(mesh_event_timestamp_seconds{{event="{signal}"}}) < {seconds(shown)}'
     return " or ".join([told, *_elsewhere(signal, window_name(shown), playbook)])
+
+
+def _crash_loop(loop: CrashLoop) -> Iterator[str]:
+    """Yield what shows that a process or container is started again and again.
+
+    A supervisor that was itself started anew counts from 0, which is no restart: so it is the last
+    count less the least, not the most.
+    """
+    within = window_name(loop.within)
+    for series in ("mesh_process_restarts", "kube_pod_container_status_restarts_total"):
+        since = f"last_over_time({series}[{within}]) - min_over_time({series}[{within}])"
+        yield f"({since} >= {loop.restarts})"
+    yield 'kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"} == 1'
 
 
 def _elsewhere(signal: Signal, shown: str, playbook: Playbook) -> list[str]:
     """Return how an event shows in the series of Kubernetes."""
     match signal:
-        case Signal.POD_CRASH_LOOP:
-            loop = playbook.alerting.crash_loop
-            return [
-                f"(max_over_time({series}[{window_name(loop.within)}])"
-                f" - min_over_time({series}[{window_name(loop.within)}]) >= {loop.restarts})"
-                for series in ("mesh_process_restarts", "kube_pod_container_status_restarts_total")
-            ] + ['kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"} == 1']
         case Signal.DEPLOYMENT_COMPLETED:
             ours = '{deployment=~"ai-agent-mesh.*"}'
             changed = f"changes(kube_deployment_status_observed_generation{ours}[{shown}]) > 0"

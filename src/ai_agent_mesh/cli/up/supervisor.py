@@ -20,7 +20,7 @@ from ai_agent_mesh.cli.up.logs import tend
 from ai_agent_mesh.cli.up.store import Store, open_store
 from ai_agent_mesh.kernel.errors import Unavailable
 from ai_agent_mesh.plumbing.postgres import migrate
-from ai_agent_mesh.plumbing.processes import FolderLock, clear_restarts, free_port
+from ai_agent_mesh.plumbing.processes import FolderLock, begin_restarts, free_port
 from ai_agent_mesh.settings import LOOPBACK, Settings
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,6 @@ async def stand(plan: Plan) -> None:
     """Bring everything up, tell where it is, and keep it running until cancelled."""
     folder = prepare(plan.settings.data)
     with FolderLock(folder.run):
-        clear_restarts(folder.restarts)
         port = free_port(plan.settings.host, plan.settings.port)
         async with open_store(plan.settings) as store:
             await _migrate(store)
@@ -71,6 +70,7 @@ async def _migrate(store: Store) -> None:
 async def _run(plan: Plan, folder: DataFolder, store: Store) -> None:
     key = await fresh_probe_key(plan.settings) if plan.probe else None
     children = _children(plan, folder, store, key)
+    begin_restarts(folder.restarts, [child.name for child in children])
 
     ready = asyncio.Event()
 

@@ -12,7 +12,7 @@ from ai_agent_mesh.plumbing.processes.listeners import (
 )
 from ai_agent_mesh.plumbing.processes.restarts import (
     Restarts,
-    clear_restarts,
+    begin_restarts,
     note_restart,
     read_restarts,
 )
@@ -23,7 +23,7 @@ __all__ = [
     "FolderLock",
     "PortTaken",
     "Restarts",
-    "clear_restarts",
+    "begin_restarts",
     "die_with_parent",
     "disk",
     "free_port",

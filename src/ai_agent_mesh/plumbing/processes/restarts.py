@@ -1,6 +1,6 @@
 """How often a supervised process had to be started again, kept in a file that others may read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -21,9 +21,9 @@ class Restarts(msgspec.Struct, frozen=True):
         return sum(one >= at for one in self.last)
 
 
-def clear_restarts(file: Path) -> None:
-    """Begin to count anew."""
-    file.unlink(missing_ok=True)
+def begin_restarts(file: Path, processes: Iterable[str]) -> None:
+    """Count from 0 anew: who watches a count that is first seen at 1 has missed a restart."""
+    _write(file, {process: Restarts() for process in processes})
 
 
 def note_restart(file: Path, process: str, at: datetime) -> None:
@@ -31,6 +31,10 @@ def note_restart(file: Path, process: str, at: datetime) -> None:
     known = dict(read_restarts(file))
     before = known.get(process, Restarts())
     known[process] = Restarts(before.count + 1, (*before.last, at)[-_KEPT:])
+    _write(file, known)
+
+
+def _write(file: Path, known: Mapping[str, Restarts]) -> None:
     fresh = file.with_suffix(".new")
     fresh.write_bytes(msgspec.json.encode(known))
     fresh.replace(file)  # whoever reads meanwhile reads the old one whole
