@@ -24,6 +24,7 @@ from tests.e2e.operations.test_amendments import amend, failed
 from tests.e2e.operations.test_bundles import bundle_of, evidence
 from tests.e2e.operations.withheld import WITHHELD, older, planned, uncancelled, untold
 from tests.e2e.web.conftest import Browser
+from tests.e2e.web.test_pages import parsed
 
 from ai_agent_mesh.operations.objectives import as_page
 from ai_agent_mesh.operations.objectives.page import SCRIPT
@@ -63,6 +64,7 @@ async def test_the_page_says_in_words_that_it_is_proven(
 ) -> None:
     lines = await evidence(book, signer)
     page = page_of(lines)
+    parsed(page)
     assert carried(page.encode()) == lines
     assert verified(carried(page.encode())).sound
     shown = await seen(browser, page, tmp_path / "statement.html")

@@ -199,8 +199,15 @@ async def test_a_browser_shows_the_page(pages: Pages, browser: Browser, tmp_path
 
 
 def parsed(text: str) -> Strict:
-    """Read a page; fail where it is not well-formed."""
+    """Read a page; fail where it is not well-formed, or a reader of screens would be lost in it."""
     page = Strict()
     page.feed(text)
     assert page.open == []
+    tags = [tag for tag, _ in page.seen]
+    assert tags.count("main") == 1
+    assert [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)][:1] == [1]
+    for tag, attributes in page.seen:
+        assert tag != "th" or "scope" in attributes
+        if tag == "svg" and attributes.get("role") == "img":
+            assert attributes["aria-labelledby"]
     return page
