@@ -18,16 +18,13 @@ from ai_agent_mesh.api.facts import (
 )
 from ai_agent_mesh.api.ports import Wiring
 from ai_agent_mesh.api.strangers import Strangers
+from ai_agent_mesh.api.streaming import Streams
 from ai_agent_mesh.api.table import Table, counted, service_of
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.plumbing.http import Unit
 from ai_agent_mesh.plumbing.observe import bound
 from ai_agent_mesh.plumbing.postgres import OutcomeUnknown
-from ai_agent_mesh.product.identity import (
-    key_headers,
-    key_terms,
-    rate_headers,
-)
+from ai_agent_mesh.product.identity import key_headers, key_terms, rate_headers
 from ai_agent_mesh.product.ledger import Entry, Inbox, Kind, LedgerUnavailable, Receipt
 from ai_agent_mesh.sla import Category, Fault, fault_of_status
 
@@ -45,6 +42,7 @@ class Door:
         self._mesh = mesh
         self._table = table or Table()
         self._key_terms = key_terms(mesh.playbook)
+        self._streams = Streams(mesh, self._append)
         # Unknown keys may take a quarter of the connections, and never all of them.
         self._strangers = Strangers(mesh.playbook, self._append, max(1, mesh.app.size // 4))
 
@@ -54,14 +52,24 @@ class Door:
             await self._inner(scope, receive, send)
             return
         exchange = Exchange.of(scope)
+        try:
+            answer = await self._answered(exchange, receive)
+            if answer.stream is None or exchange.method == "HEAD":
+                await answer.send(send, bodiless=exchange.method == "HEAD")
+            else:
+                await self._streams.pour(exchange, answer, receive, send)
+        finally:
+            await self._streams.end(exchange)
+
+    async def _answered(self, exchange: Exchange, receive: Receive) -> Answer:
+        """Return the answer, sealed, with its entry durable."""
         self._mesh.metrics.in_flight += 1
         try:
             with bound(exchange.trace):
                 answer = await self._answer(exchange, receive)
-                answer = await self._close(exchange, answer)
+                return await self._close(exchange, answer)
         finally:
             self._mesh.metrics.in_flight -= 1
-        await answer.send(send, bodiless=exchange.method == "HEAD")
 
     async def _answer(self, exchange: Exchange, receive: Receive) -> Answer:
         try:
@@ -149,7 +157,9 @@ class Door:
             scope["method"] = "GET"
         scope["mesh.exchange"] = exchange
         await self._inner(scope, replay, capture)
+        scope["method"] = exchange.method  # the connection's own, which sends no body after HEAD
         answer.body = b"".join(parts)
+        answer.stream = self._streams.admit(exchange)
         answer.reason = scope.get("mesh.reason")
         return answer
 
@@ -208,8 +218,8 @@ class Door:
         except LedgerUnavailable as fact:
             # Nothing is served unrecorded: the call is refused, and its refusal kept on this disk.
             refused = self._problem(exchange, fact)
-            answer.status, answer.headers, answer.body, answer.reason = (
-                refused.status, refused.headers, refused.body, refused.reason,
+            answer.status, answer.headers, answer.body, answer.reason, answer.stream = (
+                refused.status, refused.headers, refused.body, refused.reason, None,
             )  # fmt: skip
             return await self._spool(self._entry(exchange, refused))
 
@@ -222,6 +232,7 @@ class Door:
 
     async def close(self) -> None:
         """Book what is counted and not yet written."""
+        await self._streams.close()
         await self._strangers.close()
 
     async def _spool(self, entry: Entry) -> Receipt | None:

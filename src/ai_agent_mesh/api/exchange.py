@@ -10,7 +10,7 @@ from ai_agent_mesh.api.facts import HeaderRepeated, HeadersTooLarge, MalformedRe
 from ai_agent_mesh.api.table import NOTHING, Match, inner_path
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.kernel.ids import new_id
-from ai_agent_mesh.plumbing.http import Unit, problem_of
+from ai_agent_mesh.plumbing.http import Stream, Unit, problem_of
 from ai_agent_mesh.plumbing.http.problems import MEDIA_TYPE
 from ai_agent_mesh.plumbing.observe import Trace
 from ai_agent_mesh.product.identity import Allowance, Principal
@@ -42,6 +42,8 @@ class Answer:
     headers: list[tuple[bytes, bytes]]
     body: bytes = b""
     reason: str | None = None
+    #: What the body is, where it is not held whole.
+    stream: Stream | None = None
 
     @classmethod
     def of_fact(cls, fact: Fact, instance: str) -> "Answer":
@@ -53,13 +55,16 @@ class Answer:
             headers.append((b"www-authenticate", b'Bearer realm="mesh"'))
         return cls(problem.status, headers, body, problem.type.rpartition("/")[2])
 
-    async def send(self, send: Send, *, bodiless: bool) -> None:
-        """Send it; a HEAD request gets the headers alone."""
-        length = (b"content-length", str(len(self.body)).encode())
+    async def begin(self, send: Send) -> None:
+        """Send the head; of a stream nobody knows the length yet."""
         headers = [pair for pair in self.headers if pair[0] != b"content-length"]
-        if self.status not in {204, 304}:
-            headers.append(length)
+        if self.status not in {204, 304} and self.stream is None:
+            headers.append((b"content-length", str(len(self.body)).encode()))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
+
+    async def send(self, send: Send, *, bodiless: bool) -> None:
+        """Send it, and no stream; a HEAD request gets the headers alone."""
+        await self.begin(send)
         await send({"type": "http.response.body", "body": b"" if bodiless else self.body})
 
 

@@ -43,5 +43,9 @@ class TooManyStrangers(Exhausted):
     """Too many unknown keys come from this address; try again in {retry_after_s} s."""
 
 
+class StreamsTaken(Exhausted):
+    """{most} long answers are on their way to this tenant already; read one to its end first."""
+
+
 class Unexpected(Unavailable):
     """Something failed inside the platform."""

@@ -75,6 +75,8 @@ class Wire(HttpToolsProtocol):
         if self.parser.get_http_version() not in {"1.0", "1.1"}:
             raise ValueError("not a version of HTTP that is spoken here")
         super().on_headers_complete()
+        # For the door, which ends what nobody reads any more, or breaks off what it cannot end.
+        self.scope["mesh.transport"] = self.transport  # type: ignore[typeddict-unknown-key] # ours
         self._in_head = False
         self._unread = 0
         self._rest()

@@ -78,22 +78,29 @@ class Growing:
         return top
 
 
-def inclusion_path(index: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """Return the audit path of the leaf at `index`: sibling hashes, from the leaf to the root.
+class Paths:
+    """The audit paths of a tree's leaves: each level is computed once, for however many."""
 
-    Raises:
-        IndexError: there is no such leaf.
-    """
-    if not 0 <= index < len(leaves):
-        raise IndexError(index)
-    path, level = [], list(leaves)
-    while len(level) > 1:
-        sibling = index ^ 1
-        if sibling < len(level):
-            path.append(level[sibling])
-        level = _parents(level)
-        index >>= 1
-    return path
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        self._levels = [list(leaves)]
+        while len(self._levels[-1]) > 1:
+            self._levels.append(_parents(self._levels[-1]))
+
+    def to(self, index: int) -> list[bytes]:
+        """Return the path of the leaf at `index`: sibling hashes, from the leaf to the root.
+
+        Raises:
+            IndexError: there is no such leaf.
+        """
+        if not 0 <= index < len(self._levels[0]):
+            raise IndexError(index)
+        path = []
+        for level in self._levels[:-1]:
+            sibling = index ^ 1
+            if sibling < len(level):
+                path.append(level[sibling])
+            index >>= 1
+        return path
 
 
 def includes(expected: bytes, index: int, size: int, leaf: bytes, path: Sequence[bytes]) -> bool:

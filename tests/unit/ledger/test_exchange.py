@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ai_agent_mesh.evidence import audited
 from ai_agent_mesh.evidence.batch import NO_STATEMENT
 from ai_agent_mesh.evidence.exchange import End, Header, Key, Line, Piece
-from ai_agent_mesh.evidence.tree import inclusion_path, leaf_data, leaf_hash, root
+from ai_agent_mesh.evidence.tree import Paths, leaf_data, leaf_hash, root
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.product.ledger import Batch, Check, Entry, Kind
 
@@ -63,7 +63,7 @@ def of_tenant_a() -> list[Piece]:
         pieces.append(batch)
         for index, entry in enumerate(entries):
             if "tnt_a" in entry.text:
-                path = inclusion_path(index, hashes)
+                path = Paths(hashes).to(index)
                 pieces.append(msgspec.structs.replace(entry, path=path))
                 count += 1
     return [*pieces, End(2, count)]

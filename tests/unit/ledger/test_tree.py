@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_agent_mesh.evidence.tree import (
+    Paths,
     includes,
-    inclusion_path,
     leaf_data,
     leaf_hash,
     node_hash,
@@ -56,14 +56,14 @@ def test_pairing_gives_the_same_root_as_the_recursive_definition(level: list[byt
 @given(leaves, st.data())
 def test_every_leaf_is_proven_by_its_path(level: list[bytes], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(level) - 1))
-    path = inclusion_path(index, level)
+    path = Paths(level).to(index)
     assert includes(root(level), index, len(level), level[index], path)
 
 
 @given(leaves, st.data())
 def test_no_path_proves_what_is_not_there(level: list[bytes], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(level) - 1))
-    path, size = inclusion_path(index, level), len(level)
+    path, size = Paths(level).to(index), len(level)
     whole = root(level)
     assert not includes(whole, index, size, leaf_hash(b"something else"), path)
     assert not includes(whole, index, size, level[index], [*path, bytes(32)])
@@ -82,4 +82,4 @@ def test_a_leaf_commits_to_both_numbers_and_to_the_bytes() -> None:
 
 def test_there_is_no_path_to_a_leaf_outside_the_tree() -> None:
     with pytest.raises(IndexError):
-        inclusion_path(1, [bytes(32)])
+        Paths([bytes(32)]).to(1)

@@ -1,10 +1,11 @@
 """Gathers from the ledger what proves one statement, as lines that need no database."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from itertools import groupby
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import msgspec
@@ -16,7 +17,6 @@ from ai_agent_mesh.evidence import (
     Line,
     MinutesSeal,
     Signs,
-    TenantHead,
     sealed,
 )
 from ai_agent_mesh.kernel.clock import Clock
@@ -49,6 +49,8 @@ from ai_agent_mesh.product.ledger import Evidence, playbook_text, proven, tenant
 from ai_agent_mesh.sla import Category, Service
 
 _DAY = 24 * HOUR
+#: Bytes; what is laid down and is more goes to a file without a name.
+_IN_MEMORY = 1_000_000
 _MINUTES = """
 SELECT service, category, date_trunc('hour', minute) AS hour,
        extract(minute FROM minute)::int AS number,
@@ -68,7 +70,6 @@ class _Found:
     opening: Sequence[Piece]
     #: The batches that show which playbook judges each month.
     turns: Sequence[Batch]
-    heads: Sequence[TenantHead]
     #: Entries that are proven each alone: a tenant and a number.
     loose: Sequence[tuple[str, int]]
 
@@ -104,24 +105,28 @@ class Bundles:
 
     async def lines(
         self, tenant: str, asked: Month | Span, *, entries: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Yield a bundle's lines, each ended by a line feed; memory stays at a day.
 
         With `entries`, those are left out when there are more of them: then the signed roll-ups
-        bear the figures.
+        bear the figures. However slowly the lines are taken, no transaction stays open meanwhile.
 
         Raises:
             TenantMissing, SpanAhead, SeveralAgreements, AgreementUnreadable
             EntryUnreadable: an entry's bytes are not UTF-8 text.
         """
-        # Statement, minutes and heads must tell of one moment; entries never change.
-        async with snapshot(self._database) as tx:
-            found = await self._found(tx, tenant, asked)
-            for piece in found.opening:
-                yield line(piece)
-            for who in found.tenants:
-                async for made in self._minutes(tx, who, found.span):
-                    yield made
+        # Statement and minutes tell of one moment, so they are laid down; entries never change.
+        with SpooledTemporaryFile(max_size=_IN_MEMORY) as laid:
+            async with snapshot(self._database) as tx:
+                found = await self._found(tx, tenant, asked)
+                for piece in found.opening:
+                    laid.write(line(piece))
+                for who in found.tenants:
+                    async for made in self._minutes(tx, who, found.span):
+                        laid.write(made)
+            laid.seek(0)
+            for made in laid:
+                yield made
         count = [0, 0]
         async for piece in self._proofs(found, entries):
             count[0] += isinstance(piece, Batch)
@@ -130,7 +135,7 @@ class Bundles:
         yield line(End(*count))
 
     async def _found(self, tx: Tx, tenant: str, asked: Month | Span) -> _Found:
-        evidence, now = Evidence(tx), self._clock.now()
+        evidence = Evidence(tx)
         statement = signed(await self._objectives.statement_in(tx, tenant, asked), self._signer)
         span = Span(statement.since, statement.until)
         return _Found(
@@ -141,10 +146,6 @@ class Bundles:
                 PlaybookText(statement.playbook, await self._text(tx, statement.playbook)),
             ],
             await turns(tx, span.months if span.length else ()),
-            [
-                await tenant_head(tx, who, span, self._signer, now)
-                for who in (statement.tenant, PROBE)
-            ],
             await _loose(tx, statement),
         )
 
@@ -181,13 +182,18 @@ class Bundles:
         for tenant, number in found.loose:
             async for piece in proven(self._database, tenant, number, number):
                 yield piece
-        carried = sum(head.last_number - head.first_number + 1 for head in found.heads)
-        if limit is not None and carried > limit:
+        parts = [
+            (one.tenant, (one.first_number or 0, one.last_number or 0), one.entries)
+            for one in found.statement.ledger
+        ]
+        if limit is not None and sum(last - first + 1 for _, (first, last), _ in parts) > limit:
             return
-        for head in found.heads:
-            yield head
-            first, last = max(head.first_number, 1), head.last_number
-            async for piece in proven(self._database, head.tenant, first, last):
+        now = self._clock.now()
+        for who, (first, last), inside in parts:
+            yield await tenant_head(
+                self._database, who, found.span, (first, last), inside, self._signer, now
+            )
+            async for piece in proven(self._database, who, max(first, 1), last):
                 yield piece
 
 

@@ -11,10 +11,11 @@ from litestar.params import FromPath, SkipValidation
 from ai_agent_mesh.kernel.spans import Month
 from ai_agent_mesh.operations.objectives.bundling import Bundles
 from ai_agent_mesh.operations.objectives.console import SLOS_POLICY, slos_page
-from ai_agent_mesh.operations.objectives.page import CARRIED_ENTRIES, POLICY
+from ai_agent_mesh.operations.objectives.page import POLICY
 from ai_agent_mesh.operations.objectives.ports import Wiring
 from ai_agent_mesh.operations.objectives.standing import Standings
 from ai_agent_mesh.operations.statements import Slo, Statement, as_text, slos_as_text
+from ai_agent_mesh.plumbing.http import Stream, Work
 from ai_agent_mesh.product.identity import Principal
 
 Wired = NamedDependency[SkipValidation[Wiring]]
@@ -56,11 +57,16 @@ async def list_slos(
     tags=["service levels"],
 )
 async def get_statement(
-    request: Request[object, object, State], mesh: Wired, principal: Caller, month: FromPath[str]
+    request: Request[object, object, State],
+    mesh: Wired,
+    unit: Work,
+    principal: Caller,
+    month: FromPath[str],
 ) -> Response[Statement] | Response[str]:
     """Answer with the signed statement as JSON or text, or with its evidence: a page, or a bundle.
 
-    An answer is sent whole, so evidence of too many entries is the signed minutes alone.
+    A bundle comes as a stream, with all its entries. A page is sent whole: where there are too many
+    for it, it carries the signed minutes alone.
     """
     bundles = Bundles(mesh.operations, mesh.playbook, mesh.clock, mesh.signer)
     asked = Month.parse(month)
@@ -70,8 +76,8 @@ async def get_statement(
         headers = {"Content-Security-Policy": POLICY}
         return Response(page, media_type="text/html", headers=headers)
     if form == _BUNDLE:
-        lines = bundles.lines(principal.tenant_id, asked, entries=CARRIED_ENTRIES)
-        return Response("".join([line.decode() async for line in lines]), media_type=_BUNDLE)
+        unit.stream = await Stream.begun(bundles.lines(principal.tenant_id, asked))
+        return Response("", media_type=_BUNDLE)
     statement = await bundles.signed(principal.tenant_id, asked)
     if form == "text/plain":
         return Response(as_text(statement), media_type="text/plain")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ai_agent_mesh.plumbing.http.etags import PreconditionFailed, PreconditionRequired, require, tag
 from ai_agent_mesh.plumbing.http.paging import Page, Paged, page_of, paged
 from ai_agent_mesh.plumbing.http.problems import Problem, problem_of, status_of
+from ai_agent_mesh.plumbing.http.stream import Stream
 from ai_agent_mesh.plumbing.http.unit import Unit
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = [
     "PreconditionFailed",
     "PreconditionRequired",
     "Problem",
+    "Stream",
     "Unit",
     "Work",
     "page_of",

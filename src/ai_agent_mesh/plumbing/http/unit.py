@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from ai_agent_mesh.plumbing.http.stream import Stream
 from ai_agent_mesh.plumbing.postgres import Database, Tx
 
 
@@ -21,6 +22,7 @@ class Unit:
         "fault",
         "first",
         "object",
+        "stream",
         "trace_id",
         "waited_us",
     )
@@ -42,6 +44,8 @@ class Unit:
         self.fault: str | None = None
         #: The id of what the request is about.
         self.object: str | None = None
+        #: What is answered, where that is not held whole: the door sends it after the head.
+        self.stream: Stream | None = None
         #: Microseconds spent waiting on an agent or an upstream: not the platform's own.
         self.waited_us = 0
 

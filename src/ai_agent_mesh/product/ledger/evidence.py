@@ -30,10 +30,6 @@ _LEAVES_OF = """
 SELECT seq, number, digest FROM ledger_entry
 WHERE tenant_id = $1 AND number BETWEEN $2 AND $3 ORDER BY number LIMIT $4
 """
-_COUNT = """
-SELECT min(number), max(number), count(*) FROM ledger_entry
-WHERE tenant_id = $1 AND at >= $2 AND at < $3
-"""
 _ALL_BATCHES = "SELECT min(batch), max(batch) FROM ledger_batch"
 _BATCH_RANGE = """
 SELECT min(batch), max(batch) FROM ledger_entry
@@ -131,22 +127,10 @@ class Evidence:
         """Return at most `limit` of a tenant's rows by number."""
         return await self._tx.fetch(_OF_TENANT, tenant, first, last, limit)
 
-    async def leaf_hashes(self, tenant: str, first: int, last: int) -> AsyncIterator[bytes]:
-        """Yield the leaf hashes of a tenant's entries between two numbers, in their order."""
-        while first <= last:
-            rows = await self._tx.fetch(_LEAVES_OF, tenant, first, last, _PAGE)
-            if not rows:
-                return
-            for row in rows:
-                yield leaf_hash(leaf_data(*row))
-            first = rows[-1]["number"] + 1
-
-    async def count_between(
-        self, tenant: str, since: datetime, until: datetime
-    ) -> tuple[int, int, int]:
-        """Return the first and last number of a tenant in a span and how many there are, or 0s."""
-        row = await self._tx.fetchrow(_COUNT, tenant, since, until)
-        return (0, 0, 0) if row is None or row[0] is None else (row[0], row[1], row[2])
+    async def leaf_hashes(self, tenant: str, first: int, last: int) -> list[bytes]:
+        """Return the leaf hashes of a page of a tenant's entries between two numbers, in order."""
+        rows = await self._tx.fetch(_LEAVES_OF, tenant, first, last, _PAGE)
+        return [leaf_hash(leaf_data(*row)) for row in rows]
 
     async def batch_range(
         self, since: datetime | None, until: datetime | None

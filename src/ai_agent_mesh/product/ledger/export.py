@@ -9,7 +9,7 @@ import msgspec
 from ai_agent_mesh.evidence.batch import Batch
 from ai_agent_mesh.evidence.entry import PLATFORM_TENANT, EntryUnreadable
 from ai_agent_mesh.evidence.exchange import VERSION, Context, End, Header, Key, Line, Piece
-from ai_agent_mesh.evidence.tree import inclusion_path, leaf_data, leaf_hash
+from ai_agent_mesh.evidence.tree import Paths, leaf_data, leaf_hash
 from ai_agent_mesh.plumbing.postgres import Database
 from ai_agent_mesh.product.ledger.context import acts, corrections, months, playbooks, turns
 from ai_agent_mesh.product.ledger.evidence import Evidence, Row
@@ -154,12 +154,12 @@ async def _proven(
         leaves = await evidence.leaves(batch) if batch else []
     if batch is None:
         return
-    hashes = [leaf_hash(leaf_data(*leaf)) for leaf in leaves]
+    paths = Paths([leaf_hash(leaf_data(*leaf)) for leaf in leaves])
     index = {leaf["seq"]: at for at, leaf in enumerate(leaves)}
     if not repeated:
         yield batch
     for row in rows:
-        path = inclusion_path(index[row["seq"]], hashes)
+        path = paths.to(index[row["seq"]])
         yield Line(row["seq"], row["number"], row["digest"], _text(row), path)
 
 
