@@ -17,7 +17,7 @@ tests:
       # One was started again often enough within the time, one once less, one as often in longer,
       # and the last one's supervisor began anew after many.
       - series: 'mesh_process_restarts{{process="loops"}}'
-        values: '0x20 1 2 {n}x8'
+        values: '0x21 1 2 {n}x8'
       - series: 'mesh_process_restarts{{process="once less"}}'
         values: '0x20 1 {less}x9'
       - series: 'mesh_process_restarts{{process="slowly"}}'

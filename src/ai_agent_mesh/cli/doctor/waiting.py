@@ -113,7 +113,7 @@ async def _promised(tx: Tx, playbook: Playbook, now: datetime) -> Finding:
     except Fact as fact:
         mend = "Run the version that could read it: until then the month cannot be judged."
         return Finding("promises", State.WARN, fact.detail, mend)
-    said = waits(changes, month) if changes else f"{month} is judged by today's playbook"
+    said = waits(changes, month) if changes else f"{month} is judged by what is promised today"
     return judged(
         "promises", said, good=not changes, mend="Nothing to do, if that is meant.",
         worst=State.WARN,
