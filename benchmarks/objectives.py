@@ -86,6 +86,7 @@ async def run(login_url: str, migrate_url: str) -> list[Figure]:
         plain = await _times_ms(lambda: _plain(operations, tenants[0]), FEW)
         status = await _times_ms(lambda: Status(operations, default(), clock).overview())
         last = (operations, default(), FixedClock(MONTH.until - timedelta(minutes=1)))
+        told = await _times_ms(lambda: Standings(*last).slos(tenants[0]))
         drawn = await _times_ms(lambda: Standings(*last).standing(tenants[0]))
         public = await _times_ms(lambda: Everybody(*last).standing(), FEW)
     finally:
@@ -107,6 +108,12 @@ async def run(login_url: str, migrate_url: str) -> list[Figure]:
         Figure(
             "objectives of a month, how each budget went, and burn over 3 days",
             f"p50 {percentile(drawn, 0.5):.1f} ms, p99 {percentile(drawn, 0.99):.1f} ms",
+            f"< {TARGET_MS} ms",
+        ),
+        Figure(
+            "objectives of a month and burn over 3 days, as `mesh slo` tells them",
+            f"p50 {percentile(told, 0.5):.1f} ms, p99 {percentile(told, 0.99):.1f} ms",
+            f"< {TARGET_MS} ms",
         ),
         Figure("the same of everybody, nothing kept", f"p50 {percentile(public, 0.5):.1f} ms"),
     ]

@@ -114,7 +114,7 @@ class ObjectiveStore:
             known = {one[:2]: one for one in (*minutes, *await self._counts(singly, tenant))}
             minutes = tuple(known[key] for key in sorted(known))
         calls = await sums(self._tx, span, tenant) if tenant else ()
-        return Evidence(span, minutes, watches, calls, tuple(works))
+        return Evidence(span, minutes, watches, tuple(calls), tuple(works))
 
     async def _marred(self, span: Span, tenant: str | None) -> tuple[MinuteCount, ...]:
         """Return the minutes with bad calls, all calls of the service in that minute pooled."""

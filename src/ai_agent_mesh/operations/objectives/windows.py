@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from ai_agent_mesh.kernel.spans import MINUTE, Span
 from ai_agent_mesh.operations.maintenance import touching
 from ai_agent_mesh.operations.objectives.store import ObjectiveStore
-from ai_agent_mesh.operations.objectives.sums import Spans, sums_by_day, sums_since
+from ai_agent_mesh.operations.objectives.sums import Spans, sums_since
 from ai_agent_mesh.operations.planned import Maintenance, excluded_spans
 from ai_agent_mesh.operations.statements import Calls, Watch
 from ai_agent_mesh.playbook import Playbook
@@ -63,7 +63,8 @@ async def read_days(
     `watches` are those of the span, or of one that it lies in.
     """
     days = list(days_of(span))
-    calls = await sums_by_day(tx, days, tenant, excluded) if days else []
+    begins = [day.since for day in days]
+    calls = await sums_since(tx, begins, span.until, tenant, excluded) if days else []
     return [
         (day, Window(found, silent_in(day, watches, excluded)))
         for day, found in zip(days, calls, strict=True)
