@@ -58,11 +58,11 @@ class Grounds:
         for turn in self.turns:
             turn.take(batch)
 
-    def entry(self, number: int, entry: Entry, digest: bytes) -> bool:
-        """Take an entry and its number and digest; tell whether it speaks of planned work."""
+    def entry(self, number: int, entry: Entry, digest: bytes, batch: Batch | None = None) -> bool:
+        """Take an entry, its number, digest and batch; tell whether it speaks of planned work."""
         if not is_evidence(entry):
             return False
-        self.acts.append(Numbered(number, entry, digest))
+        self.acts.append(Numbered(number, entry, digest, batch.at if batch else None))
         return True
 
     def check_acts(self) -> None:

@@ -7,6 +7,7 @@ hash over them is, has said which.
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -18,11 +19,12 @@ CANCELLED = "maintenance.cancel"
 
 
 class Numbered(NamedTuple):
-    """An entry with the number that it has in its tenant's ledger, and SHA-256 of its bytes."""
+    """An entry, its number in its tenant's ledger, SHA-256 of its bytes, and its batch's moment."""
 
     number: int
     entry: Entry
     digest: bytes
+    signed_at: datetime | None = None
 
 
 class Link(NamedTuple):

@@ -56,6 +56,7 @@ async def busy(book: Book, tenant: str, first: datetime) -> None:
     draft = Draft(title="Disks", since=first, until=first + timedelta(minutes=2))
     async with book.databases.app.tenant("platform") as tx:
         await MaintenanceCalendar(tx, book.playbook, FixedClock(first - DAY), "ops").announce(draft)
+    await book.number(first - DAY)
 
 
 async def changing(book: Book) -> str:

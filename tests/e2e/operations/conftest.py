@@ -110,8 +110,16 @@ class Book:
                     moment = first + timedelta(minutes=minute, seconds=15)
                     await self.calls("probe", moment, service=service, category=category)
 
-    async def number(self) -> None:
-        """Move everything into the ledger."""
+    async def number(self, moment: datetime | None = None) -> None:
+        """Move everything into the ledger, now or as if it were another moment."""
+        present = self.clock.now()
+        self.clock.move((moment or present) - present)
+        try:
+            await self._number()
+        finally:
+            self.clock.move(present - self.clock.now())
+
+    async def _number(self) -> None:
         epoch = await self.sequencer.take_over()
         assert epoch is not None
         while await self.sequencer.number(epoch):

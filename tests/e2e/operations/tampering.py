@@ -80,16 +80,16 @@ TAMPERED: dict[str, tuple[Callable[[Lines], Lines], str, str]] = {
     ),
     "an entry is missing": (lambda x: without(x, entry(20)), "numbering", "seq 21"),
     "the last entry is missing": (lambda x: without(x, kind("entry")), "head", "head of probe"),
-    "a batch is missing": (lambda x: without(x, kind("batch")), "sequence", "seq 2"),
+    "a batch is missing": (lambda x: without(x, kind("batch")), "sequence", "seq 3"),
     "a batch's signature": (
-        lambda x: changed(x, kind("batch"), flip("signature")), "signature", "batch 1",
+        lambda x: changed(x, kind("batch"), flip("signature")), "signature", "batch 3",
     ),
-    "a batch's root": (lambda x: changed(x, kind("batch"), flip("root")), "signature", "batch 1"),
+    "a batch's root": (lambda x: changed(x, kind("batch"), flip("root")), "signature", "batch 3"),
     "a head's signature": (
         lambda x: changed(x, kind("head"), flip("signature")), "signature", "head of probe",
     ),
     "a head's root": (lambda x: changed(x, kind("head"), flip("root")), "head", "head of probe"),
-    "a head is missing": (lambda x: without(x, kind("head")), "sequence", "seq 2"),
+    "a head is missing": (lambda x: without(x, kind("head")), "sequence", "seq 3"),
     "a roll-up": (
         lambda x: changed(x, kind("minutes"), lambda m: m["counts"][0].__setitem__(1, 9)),
         "roll-up", "minutes of probe",

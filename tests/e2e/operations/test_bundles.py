@@ -69,10 +69,12 @@ async def tell(
 
 
 async def announce(book: Book, now: datetime, draft: Draft) -> Maintenance:
-    """Announce maintenance at a moment."""
+    """Announce maintenance at a moment, and have it numbered then."""
     async with book.databases.app.tenant("platform") as tx:
         calendar = MaintenanceCalendar(tx, book.playbook, FixedClock(now), "ops")
-        return await calendar.announce(draft)
+        made = await calendar.announce(draft)
+    await book.number(now)
+    return made
 
 
 async def bundle_of(

@@ -21,9 +21,11 @@ from tests.e2e.operations.withheld import (
     untold,
 )
 
+from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.kernel.spans import Span
 from ai_agent_mesh.operations.credits.rules import figures_digest
+from ai_agent_mesh.operations.maintenance import MaintenanceCalendar
 from ai_agent_mesh.operations.maintenance.store import MaintenanceStore
 from ai_agent_mesh.operations.planned import (
     Draft,
@@ -116,7 +118,8 @@ async def test_however_many_announce_at_once_each_follows_another(
 ) -> None:
     await book.tenant("acme", "enterprise", at(0, -90))
     draft = Draft(title="Disks", since=at(3), until=at(4))
-    made = await asyncio.gather(*(announce(book, at(0, day=1), draft) for _ in range(8)))
+    made = await asyncio.gather(*(announce_at_once(book, draft) for _ in range(8)))
+    await book.number(at(0, day=1))
     moments = {one.announced.at for one in made}
     assert (len(moments), min(moments)) == (8, at(0, day=1))
     await book.probe(at(0), 5)
@@ -160,7 +163,7 @@ async def test_acts_from_before_there_was_a_stream_are_taken_over_and_bound(
     off = Proof(at(0, day=3), new_id("ent"))
     await keep(book, two, None)
     await keep(book, one, None)
-    await book.number()
+    await book.number(at(0, day=2))
     await keep(book, two, off)
     migration = import_module("ai_agent_mesh.migrations.versions.0018_planned_acts")
     await admin.execute(migration.TAKEN_OVER)
@@ -177,6 +180,13 @@ async def test_acts_from_before_there_was_a_stream_are_taken_over_and_bound(
     assert [one.excluded_minutes for one in verdict.statement.maintenance] == [1, 0, 0]
     first = verified(hidden(lines, CANCELLING)).failures[0]
     assert (str(first.check), first.place) == ("maintenance", "act 3")
+
+
+async def announce_at_once(book: Book, draft: Draft, now: datetime | None = None) -> Maintenance:
+    """Announce at a moment (the 1st), and let it be numbered later."""
+    async with book.databases.app.tenant("platform") as tx:
+        calendar = MaintenanceCalendar(tx, book.playbook, FixedClock(now or at(0, day=1)), "ops")
+        return await calendar.announce(draft)
 
 
 def work(name: str, announced: datetime, span: Span) -> Maintenance:

@@ -110,7 +110,7 @@ def acts(piece: Piece) -> bool:
 #: What is done, which check fails first, and where.
 WITHHELD: dict[str, tuple[Callable[[Lines], Lines], str, str]] = {
     "the cancellation": (lambda x: hidden(x, CANCELLING), "maintenance", "act 3"),
-    "the last announcement": (lambda x: hidden(x, ANNOUNCING), "figure", "maintenance"),
+    "the last announcement": (lambda x: hidden(x, ANNOUNCING), "maintenance", "ent_"),
     "an announcement is altered": (
         lambda x: changed(x, ANNOUNCING, text("Too late", "In time!")), "bytes", "seq ",
     ),

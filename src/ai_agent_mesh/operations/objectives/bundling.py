@@ -200,7 +200,7 @@ class Bundles:
 def _stated(statement: Statement) -> Stated:
     signature = statement.signature
     assert signature is not msgspec.UNSET  # noqa: S101 - it was signed a line ago
-    return Stated(canonical(statement).decode(), signature.key_id, signature.value)
+    return Stated(canonical(statement).decode(), signature.key_id, signature.value, 1)
 
 
 def _hours(tenant: str, rows: Sequence[Row]) -> Iterator[MinutesLine]:

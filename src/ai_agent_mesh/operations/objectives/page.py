@@ -20,7 +20,7 @@ _STYLE = (files(_PACKAGE) / "document" / "statement.css").read_text()
 #: The parts of the script that checks the page: one stands on those before it.
 _PARTS = (
     "proofs", "figures", "findings", "shapes", "counting",
-    "judging", "stating", "sections", "reading", "verdict",
+    "judging", "stating", "premises", "sections", "reading", "verdict",
 )  # fmt: skip
 SCRIPT = "\n".join(
     (files(_PACKAGE) / "document" / "verify" / f"{part}.mjs").read_text() for part in _PARTS

@@ -55,7 +55,7 @@ def drawn(entries: Iterable[Numbered]) -> tuple[Maintenance, ...]:
     """
     found: dict[str, Maintenance] = {}
     off: dict[str, Proof] = {}
-    for number, entry, _ in entries:
+    for number, entry, *_ in entries:
         if is_evidence(entry):
             proof = Proof(entry.at, entry.id, number)
             if entry.detail["act"] == CANCELLED:

@@ -4,7 +4,7 @@ import base64
 import re
 import zlib
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -36,7 +36,7 @@ class Stated(msgspec.Struct, frozen=True, tag_field="type", tag="statement"):
     text: str
     key_id: str
     signature: bytes
-    version: int = 1
+    version: Literal[1]
 
 
 class MinutesLine(msgspec.Struct, frozen=True, tag_field="type", tag="minutes"):

@@ -58,8 +58,10 @@ class Sections:
         self.counts = Counts(span)
         #: What became of telling the tenant's subscribers: loose entries first, in their order.
         self.told: list[Told] = []
+        self._told_by: set[str] = set()
         #: Corrections of calls in the span: all come before the tenants' own sections.
         self.corrections: list[Correction] = []
+        self._corrected_by: set[str] = set()
         self._corrected: dict[str, list[Amendment]] = {}
         self._held: set[str] = set()
         self.watched: dict[Service, datetime] = {}
@@ -138,7 +140,7 @@ class Sections:
 
     def _count(self, section: Section, line: Line, entry: Entry) -> None:
         if section.head is None:
-            if self._grounds.entry(line.number, entry, line.digest):
+            if self._grounds.entry(line.number, entry, line.digest, section.audit.last):
                 return
             if is_telling(entry):
                 self._tell(line, entry)
@@ -167,8 +169,9 @@ class Sections:
 
     def _tell(self, line: Line, entry: Entry) -> None:
         """Keep a delivery of the tenant's, once."""
-        if entry.tenant != self._whose[0] or any(one.entry == entry.id for one in self.told):
+        if entry.tenant != self._whose[0] or entry.id in self._told_by:
             return
+        self._told_by.add(entry.id)
         try:
             self.told.append(telling(line.number, entry))
         except EntryUnreadable as fact:
@@ -184,15 +187,15 @@ class Sections:
             self._amiss(made, "it is of another tenant")
             return
         self.corrections.append(one)
+        self._corrected_by.add(made.id)
         self._corrected.setdefault(one.amendment.digest, []).append(one.amendment)
         self.counts.correct(one.amendment, self._promised)
 
     def _hold(self, line: Line, entry: Entry) -> None:
         """Hold a call against its corrections, and a correction against those that came first."""
-        if entry.kind is Kind.AMENDMENT:
-            known = {one.made.id for one in self.corrections}
-            if self._concerns(entry) and entry.id not in known:
-                self._amiss(entry, "it is not among the corrections that come first")
+        unlisted = entry.kind is Kind.AMENDMENT and entry.id not in self._corrected_by
+        if unlisted and self._concerns(entry):
+            self._amiss(entry, "it is not among the corrections that come first")
         digest = line.digest.hex()
         chain = self._corrected.get(digest)
         if chain is None:

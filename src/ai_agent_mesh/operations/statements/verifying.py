@@ -20,13 +20,16 @@ from ai_agent_mesh.evidence import (
 )
 from ai_agent_mesh.kernel.errors import Fact
 from ai_agent_mesh.kernel.spans import Span
+from ai_agent_mesh.operations.planned import notice_asked
 from ai_agent_mesh.operations.statements import bundle
 from ai_agent_mesh.operations.statements.bundle import MinutesLine, Piece, Stated
 from ai_agent_mesh.operations.statements.counting import Counts
 from ai_agent_mesh.operations.statements.counting import Key as CountKey
 from ai_agent_mesh.operations.statements.findings import Findings
 from ai_agent_mesh.operations.statements.model import PROBE
+from ai_agent_mesh.operations.statements.premises import doubtful, is_canonical, misspanned
 from ai_agent_mesh.operations.statements.restating import Proven, first_untrue, restated
+from ai_agent_mesh.operations.statements.rules import settled_until
 from ai_agent_mesh.operations.statements.sections import Sections
 from ai_agent_mesh.operations.statements.statement import Statement
 from ai_agent_mesh.playbook import Playbook
@@ -107,6 +110,9 @@ class _Verifier:
             span = Span(statement.since, statement.until)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Fact) as error:
             self._fail(Check.FILE, "line 1", f"it is not a statement: {error}")
+            return None
+        if not is_canonical(stated.text):
+            self._fail(Check.FILE, "line 1", "its text is not in canonical form")
             return None
         within = all(span.since <= one.since <= one.until <= span.until for one in statement.parts)
         if span.length > LONGEST or not statement.parts or not within:
@@ -223,14 +229,25 @@ class _Verifier:
     def _compare(self, playbook: Playbook) -> None:
         told = self._statement
         try:
+            amiss = misspanned(told, playbook)
             again = restated(told, self._proven(), playbook)
         except (Fact, ValueError, TypeError, KeyError, ArithmeticError) as error:
             self._fail(Check.FIGURE, "statement", f"it cannot be computed again: {error}")
             return
-        difference = first_untrue(self._stated.text, again)
+        self._doubt(playbook)
+        difference = amiss or first_untrue(self._stated.text, again)
         if difference:
             place, left, right = difference
             self._fail(Check.FIGURE, place, f"stated {left}, recomputed {right}")
+
+    def _doubt(self, playbook: Playbook) -> None:
+        """Find what speaks against the acts about planned work."""
+        if self._statement.planned_work is msgspec.UNSET:
+            return
+        settled = settled_until(self._statement.computed_at, playbook)
+        acts, told = self._grounds.acts, self._sections.told
+        for place, reason in doubtful(acts, told, settled, notice_asked(playbook)):
+            self._fail(Check.MAINTENANCE, place, reason)
 
     def _proven(self) -> Proven:
         told, found, acts = self._statement, self._sections, self._grounds.acts

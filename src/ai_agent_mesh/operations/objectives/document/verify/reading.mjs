@@ -39,7 +39,9 @@ class Reading extends Keys {
   whole = new Map();
   acts = [];
   tellings = [];
+  toldBy = new Set();
   corrections = [];
+  correctedBy = new Set();
   corrected = new Map();
   held = new Set();
   watched = {};
@@ -154,7 +156,7 @@ class Reading extends Keys {
     }
     if (!section.head) {
       const said = entry.kind === "act" && entry.tenant === "platform" && entry.detail?.act;
-      if (["maintenance.announce", "maintenance.cancel"].includes(said)) this.acts.push({ number: line.number, entry, digest: bytesOf(line.digest) });
+      if (["maintenance.announce", "maintenance.cancel"].includes(said)) this.acts.push({ number: line.number, entry, digest: bytesOf(line.digest), signed: section.batch && moment(section.batch.at) });
       else if (isTelling(entry)) this.tell(line, entry);
       else if (entry.kind === "amendment") this.correct(line, entry);
       return;
@@ -169,7 +171,8 @@ class Reading extends Keys {
 
   /** Keep a delivery of the tenant's, once. */
   tell(line, entry) {
-    if (entry.tenant !== this.whose[0] || this.tellings.some((one) => one.entry === entry.id)) return;
+    if (entry.tenant !== this.whose[0] || this.toldBy.has(entry.id)) return;
+    this.toldBy.add(entry.id);
     try { this.tellings.push(telling(line.number, entry)); } catch (error) { this.fail("maintenance", entry.id, error.message); }
   }
 
@@ -178,13 +181,14 @@ class Reading extends Keys {
     try { one = amendment(line.number, made); } catch (error) { return this.fail("amendment", made.id, error.message); }
     if (!this.whose.includes(one.tenant)) return this.fail("amendment", made.id, "it is of another tenant");
     this.corrections.push(one);
+    this.correctedBy.add(made.id);
     this.corrected.set(one.digest, [...(this.corrected.get(one.digest) ?? []), one]);
     this.counts.correct(one, this.judge?.thresholds);
   }
 
   /** Hold a call against its corrections, and a correction against those that came first. */
   hold(line, entry) {
-    if (entry.kind === "amendment" && !this.corrections.some((one) => one.made.id === entry.id)) {
+    if (entry.kind === "amendment" && !this.correctedBy.has(entry.id)) {
       let at = null;
       try { at = amendment(line.number, entry).at; } catch { /* it concerns no call of the span */ }
       if (at !== null && at >= this.bounds[0] && at < this.bounds[1]) {
@@ -236,7 +240,7 @@ class Reading extends Keys {
     const known = this.judge;
     if (!known) return this.fail("playbook", this.stated.playbook, "it is not in the bundle");
     try {
-      const again = drawn
+      const amiss = misspanned(this.stated, known.playbook), again = drawn
         ? await restated(this.stated, this.counts, this.watched, this.acts, this.ranges(whose), this.corrections,
           this.tellings, known.playbook)
         : await restated(this.stated, this.told, watches(this.stated), this.acts, this.stated.ledger, this.corrections,
@@ -244,7 +248,11 @@ class Reading extends Keys {
       // What an earlier version did not say yet is not asked of it.
       for (const member of ADDED) if (!(member in this.stated)) delete again[member];
       if (!("planned_work" in this.stated)) for (const work of again.maintenance) delete work.notices;
-      const found = difference(this.stated, again);
+      if ("planned_work" in this.stated) {
+        const settled = settledUntil(this.stated, known.playbook), notice = noticeOf(known.playbook);
+        for (const [place, reason] of doubtful(this.acts, this.tellings, settled, notice)) this.fail("maintenance", place, reason);
+      }
+      const found = amiss ?? difference(this.stated, again);
       if (found) this.fail("figure", found[0], `stated ${JSON.stringify(found[1])}, recomputed ${JSON.stringify(found[2])}`);
     } catch (error) {
       this.fail("figure", "statement", `it cannot be computed again: ${error.message}`);

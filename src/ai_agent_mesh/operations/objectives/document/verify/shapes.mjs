@@ -20,7 +20,7 @@ const signedBy = { key_id: text, signature: packed };
 const plainAmount = (value) => text(value) && /^-?[0-9]{1,20}(\.[0-9]{1,20})?$/.test(value);
 const isMinute = (value) => Array.isArray(value) && value.length === 8 && inHour(value[0]) && value.every(whole);
 const SHAPES = {
-  statement: shaped({ text, ...signedBy }),
+  statement: shaped({ text, ...signedBy, version: (version) => version === 1 }),
   key: shaped({ key_id: text, public: packed }),
   playbook: shaped({ digest: text, text }),
   minutes: shaped({ tenant: text, service: oneOf(SERVICES), category: oneOf(CATEGORIES), since: instant,
@@ -69,6 +69,7 @@ const LONGEST = 366n * UNITS.d;
 /** The statement of a bundle's first line. */
 function statementOf(first) {
   const stated = JSON.parse(first.text);
+  if (canonical(stated) !== first.text) throw new Error("its text is not in canonical form");
   if (!isStatement(stated)) throw new Error("it is not of the form of one");
   const [since, until] = [moment(stated.since), moment(stated.until)];
   const inside = (part) => since <= moment(part.since) && moment(part.since) <= moment(part.until) && moment(part.until) <= until;

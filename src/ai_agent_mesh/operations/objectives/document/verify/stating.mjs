@@ -259,8 +259,7 @@ const AS_TOLD = ["tenant", "tenant_name", "month", "asked_since", "asked_until",
 /** The statement that follows from the evidence; what no ledger proves is taken as told. */
 async function restated(stated, counts, watched, acts, ledger, corrections, tellings, playbook) {
   const ends = stated.parts.at(-1).until, until = moment(ends), since = moment(stated.parts[0].since);
-  const computed = moment(stated.computed_at) - durationOf(playbook.measurement.probe.interval);
-  const settled = computed - (computed % MINUTE), toldOf = tellings.filter((one) => one.at < settled);
+  const settled = settledUntil(stated, playbook), toldOf = tellings.filter((one) => one.at < settled);
   const behind = moment(stated.asked_until) - until, ahead = behind > 0n ? Number(behind / MINUTE) : 0;
   const rulings = stated.parts.map((part) => {
     const [from, to] = [moment(part.since), moment(part.until)];

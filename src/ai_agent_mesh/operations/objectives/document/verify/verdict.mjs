@@ -60,6 +60,7 @@ const marked = (word) => (value) => (value ? `, ${word}` : "");
 /** How the page words what is no plain figure. */
 const WORDED = {
   moment: (at) => (at === null ? "not watched" : `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`),
+  ended: (at) => (at === null ? "open" : WORDED.moment(at)),
   kept: (met) => (met === null ? "-" : met ? "✓ met" : "✗ missed"),
   names: (names) => names.join(", "),
   causes: (causes) => causes.map((cause) => CAUSES[cause]).join(" and "),
