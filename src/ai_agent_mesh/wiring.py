@@ -183,7 +183,7 @@ class Mesh:
                 login_url=login,
             )
             if roomy:  # what serves must not stop for an import later
-                _ = mesh.registrar, mesh.callers
+                _ = mesh.registrar, mesh.callers, mesh.vault.keysets
             yield mesh
 
     # The kit of A2A takes a second to import, and most commands call no agent.

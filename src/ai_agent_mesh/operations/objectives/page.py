@@ -7,9 +7,9 @@ from datetime import datetime
 from hashlib import sha256
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from ai_agent_mesh.operations.objectives.templates import templates
 from ai_agent_mesh.operations.statements import CAUSES, Signature, Statement
 
 #: More entries than this stay in the bundle; the page then carries the signed minutes alone.
@@ -25,13 +25,6 @@ _PARTS = (
 SCRIPT = "\n".join(
     (files(_PACKAGE) / "document" / "verify" / f"{part}.mjs").read_text() for part in _PARTS
 )
-_PAGES = Environment(
-    loader=PackageLoader(_PACKAGE, "document"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 def as_page(statement: Statement, bundle: Iterable[bytes]) -> str:
@@ -41,7 +34,8 @@ def as_page(statement: Statement, bundle: Iterable[bytes]) -> str:
         raise TypeError("only a signed statement has a page")
     packed = gzip.compress(b"".join(bundle), mtime=0)
     return (
-        _PAGES.get_template("statement.html")
+        templates()
+        .get_template("statement.html")
         .render(
             one=statement,
             moment=_moment,

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ai_agent_mesh.kernel.spans import Span
@@ -28,20 +29,14 @@ from ai_agent_mesh.operations.objectives.console.words import (
     share,
 )
 from ai_agent_mesh.operations.objectives.standing import Standing
+from ai_agent_mesh.operations.objectives.templates import templates
 from ai_agent_mesh.operations.statements import BurnDay, Burndown, Slo, share_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _PACKAGE = "ai_agent_mesh.operations.objectives"
 SLOS_STYLE = (files(_PACKAGE) / "document" / "slos.css").read_text()
-_PAGES = Environment(
-    loader=PackageLoader(_PACKAGE, "document"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_PAGES.filters["short"] = lambda text: "–" if text is None else share_text(text, 4)
-_PAGES.filters["minutes"] = minutes
-_PAGES.filters["milliseconds"] = milliseconds
 _HASH = base64.b64encode(sha256(SLOS_STYLE.encode()).digest()).decode()
 #: Nothing from elsewhere, no script, and of our own only this very style.
 SLOS_POLICY = (
@@ -52,6 +47,18 @@ SLOS_POLICY = (
 _CARRIED = SLOS_POLICY.replace("; frame-ancestors 'none'", "")
 
 _NAMES = {"platform": "Platform", "api": "API"}
+
+
+@cache
+def _templates() -> "Environment":
+    """Return the templates, with how figures are put in them."""
+    found = templates()
+    found.filters.update(
+        short=lambda text: "–" if text is None else share_text(text, 4),
+        minutes=minutes,
+        milliseconds=milliseconds,
+    )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,8 @@ class Available:
 def slos_page(standing: Standing) -> str:
     """Return the page as one file that needs nothing else."""
     return (
-        _PAGES.get_template("slos-page.html")
+        _templates()
+        .get_template("slos-page.html")
         .render(
             title=_title(standing),
             fragment=slos_fragment(standing),
@@ -99,18 +107,22 @@ def slos_fragment(standing: Standing, *, public: bool = False) -> Markup:
     month = Span(stated.asked_since, stated.asked_until)
     available = [_available(one, standing, month) for one in standing.burndowns]
     latency = [_shown(slo) for slo in standing.items if slo.kind == "latency"]
-    html = _PAGES.get_template("slos.html").render(
-        one=stated,
-        title=_title(standing),
-        moment=moment,
-        share=share_text,
-        public=public,
-        windows=[meter.window for meter in available[0].shown.meters],
-        available=available,
-        categories=_by_category(latency),
-        scale=Scale.over([shown.slo for shown in latency]),
-        judged=stated.since < stated.until,
-        elapsed=_elapsed(month, stated.until - stated.asked_since),
+    html = (
+        _templates()
+        .get_template("slos.html")
+        .render(
+            one=stated,
+            title=_title(standing),
+            moment=moment,
+            share=share_text,
+            public=public,
+            windows=[meter.window for meter in available[0].shown.meters],
+            available=available,
+            categories=_by_category(latency),
+            scale=Scale.over([shown.slo for shown in latency]),
+            judged=stated.since < stated.until,
+            elapsed=_elapsed(month, stated.until - stated.asked_since),
+        )
     )
     return Markup(html)  # noqa: S704 - rendered with autoescape
 
