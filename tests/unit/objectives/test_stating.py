@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+import msgspec
 import pytest
 from tests.unit.objectives.evidence import (
     API,
@@ -34,6 +35,7 @@ from ai_agent_mesh.operations.statements import (
 )
 from ai_agent_mesh.operations.statements.figuring import decimal_text
 from ai_agent_mesh.operations.statements.model import Calls
+from ai_agent_mesh.operations.statements.slos import Burning
 from ai_agent_mesh.sla import (
     Category,
     Service,
@@ -138,6 +140,20 @@ def test_every_objective_stands_alone_with_what_is_left() -> None:
     p95 = next(i for i in items if (i.category, i.percentile) == ("agent_crud", "p95"))
     assert (p95.missed, p95.budget_remaining_ratio) == ("2", "0.6")
     assert re.search(r"^ +p95 +< 250 ms ", slos_as_text(items), re.MULTILINE)
+
+
+def test_rates_are_listed_by_window_and_those_that_alarm_are_marked() -> None:
+    items = slos(statement(Evidence(span(0, 10), (), {}, ())), PLAYBOOK)
+    assert "BY WINDOW" not in slos_as_text(items)
+    burn = tuple(
+        Burning(window=window, valid=9, bad=1, rate=rate, alarms_above=alarm)
+        for window, rate, alarm in (
+            ("1h", "14.401", "14.4"), ("6h", "6", "6"), ("24h", None, "3"), ("72h", "infinite", "1")
+        )
+    )  # fmt: skip
+    text = slos_as_text([msgspec.structs.replace(item, burn=burn) for item in items])
+    assert re.search(r"^  platform +14\.40 ! +6 +- +infinite !$", text, re.MULTILINE)
+    assert re.search(r"^  alarms above +14\.4 +6 +3 +1$", text, re.MULTILINE)
 
 
 def test_the_text_names_everything_that_a_customer_needs() -> None:

@@ -1,11 +1,11 @@
-"""The objectives of a month as two tables for a terminal that is 80 characters wide."""
+"""The objectives of a month as tables for a terminal that is 80 characters wide."""
 
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from textwrap import wrap
 
 from ai_agent_mesh.operations.statements.cells import cut, laid_out, met_text, share_text
-from ai_agent_mesh.operations.statements.slos import Slo
+from ai_agent_mesh.operations.statements.slos import Burning, Slo
 
 _WIDTH = 78
 _NOTHING = "Nothing to judge yet: no whole minute of this month has passed."
@@ -24,7 +24,10 @@ def slos_as_text(items: Sequence[Slo]) -> str:
     lines += ["AVAILABILITY", *laid_out(list(_available(available, judged=judged)))]
     lines += [*_allowed(available), ""]
     lines += ["LATENCY (the share of calls under the threshold, and the percentile itself)"]
-    lines += [*laid_out(list(_timed(latency))), *_meaning(available)]
+    lines += laid_out(list(_timed(latency)))
+    if windows := [one.window for one in items[0].burn] if items else []:
+        lines += ["", "BURN RATE BY WINDOW (!: above what alarms)"]
+        lines += [*laid_out(list(_burning(items, windows))), "", *_meaning(windows[-1])]
     return "\n".join(lines) + "\n"
 
 
@@ -80,10 +83,11 @@ def _percent(ratio: str) -> str:
 
 def _burn(one: Slo) -> str:
     """Return the rate over the longest window; above 1 the budget does not last."""
-    longest = one.burn[-1] if one.burn else None
-    if longest is None or longest.rate is None:
-        return "-"
-    return cut(longest.rate, 2)
+    return _rate(one.burn[-1].rate if one.burn else None)
+
+
+def _rate(rate: str | None) -> str:
+    return "-" if rate is None else cut(rate, 2)
 
 
 def _allowed(items: Sequence[Slo]) -> Iterator[str]:
@@ -94,14 +98,26 @@ def _allowed(items: Sequence[Slo]) -> Iterator[str]:
             yield f"  {one.objective} lets {monthly} minutes be lost this month, {yearly} in a year"
 
 
-def _meaning(items: Sequence[Slo]) -> Iterator[str]:
-    """Say what the columns mean, once there is something in them."""
-    window = next((one.burn[-1].window for one in items if one.burn), None)
-    if window is not None:
-        yield ""
-        yield from wrap(
-            f"left: of the month's error budget. burn: how fast it went over the last {window}; at "
-            "1 it lasts just as long as the month. at the end: what will be left if the rest of "
-            "the month burns like that.",
-            _WIDTH,
-        )
+def _burning(items: Sequence[Slo], windows: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the rates over each window; some objectives no traffic could burn as fast as alarms."""
+    yield "", *(f"last {window}" for window in windows)
+    yield "alarms above", *(cut(one.alarms_above or "-", 2) for one in items[0].burn)
+    for one in items:
+        name = one.service or f"{one.category} {one.percentile}"
+        yield name, *(f"{_rate(each.rate)}{' !' * _alarms(each)}" for each in one.burn)
+
+
+def _alarms(one: Burning) -> bool:
+    if one.rate is None or one.alarms_above is None:
+        return False
+    return one.rate == "infinite" or Decimal(one.rate) > Decimal(one.alarms_above)
+
+
+def _meaning(window: str) -> Iterator[str]:
+    """Say what the columns mean."""
+    yield from wrap(
+        f"left: of the month's error budget. burn: how fast it went over the last {window}; at 1 "
+        "it lasts just as long as the month. at the end: what will be left if the rest of the "
+        "month burns like that.",
+        _WIDTH,
+    )
