@@ -39,9 +39,13 @@ class Engine:
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "preserve_insertion_order": False,
+                # It guesses that a CSV has few rows, and would lay all of them down in memory to look
+                # a handful of words up in them.
+                "disabled_optimizers": "build_side_probe_side",
             }
         )
-        self._link.execute("SET TimeZone = 'UTC'")
+        # DuckDB's own bar would go to stdout, in front of an answer.
+        self._link.execute("SET TimeZone = 'UTC'; SET enable_progress_bar_print = false")
 
     def close(self) -> None:
         """Forget everything."""
