@@ -97,6 +97,8 @@ class Replay(AbstractContextManager["Replay"]):
             count(self._engine, file, rows, form, self._asked)
         self._unread = tuple(dict.fromkeys(name for rows in found for name in rows.unread))
         self._check_found()
+        if self._asked.apart:
+            self._store.sort()
 
     def _heed(self, ledger: Shown) -> None:
         """Take what the ledgers among the files bring, where nothing else was given."""
