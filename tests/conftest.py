@@ -11,9 +11,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from ai_agent_mesh.kernel.ids import new_id
 from ai_agent_mesh.plumbing.postgres import Database, Role, migrate
+
+# A slow or busy machine is no failure.
+settings.register_profile("unhurried", settings.default, deadline=None)
+settings.load_profile("unhurried")
 
 NOTHING_SKIPPED = bool(os.environ.get("MESH_NOTHING_SKIPPED"))
 

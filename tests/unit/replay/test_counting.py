@@ -138,9 +138,7 @@ def test_counts_are_those_that_the_ledgers_rules_give(write: Write) -> None:
     assert answer.records.judged + sum(answer.ignored.values()) == len(rows)
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 999), cut=st.integers(1, 299))
 def test_splitting_a_file_changes_nothing(tmp_path: Path, seed: int, cut: int) -> None:
     rows = calls(seed, 300)
@@ -152,9 +150,7 @@ def test_splitting_a_file_changes_nothing(tmp_path: Path, seed: int, cut: int) -
     assert figures(judged(one, two)) == figures(judged(whole)) == figures(judged(two, one))
 
 
-@settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 999))
 def test_minutes_give_the_figures_of_their_records(tmp_path: Path, seed: int) -> None:
     rows = [one for one in calls(seed, 300) if one["tenant"] != "probe"]

@@ -39,8 +39,8 @@ class Engine:
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "preserve_insertion_order": False,
-                # It guesses that a CSV has few rows, and would lay all of them down in memory to look
-                # a handful of words up in them.
+                # It guesses that a CSV has few rows, and would lay all of them down in memory to
+                # look a handful of words up in them.
                 "disabled_optimizers": "build_side_probe_side",
             }
         )
