@@ -70,7 +70,17 @@ class _Lazy(TyperGroup):
         command = typer.main.get_command(module.app)
         command.name = cmd_name
         command.short_help = COMMANDS[cmd_name]
+        _name_values(command)
         return command
+
+
+def _name_values(command: Any) -> None:
+    """Let help call a value by its option's name, where that says no better: not `<list[str]>`."""
+    for below in getattr(command, "commands", {}).values():
+        _name_values(below)
+    for parameter in command.params:
+        if parameter.metavar is None and not parameter.type_descriptor.is_choice:
+            parameter.metavar = max(parameter.opts, key=len).lstrip("-").upper()
 
 
 app = typer.Typer(
