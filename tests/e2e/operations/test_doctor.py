@@ -13,10 +13,8 @@ from ai_agent_mesh.kernel.spans import MINUTE, Month
 from ai_agent_mesh.playbook import Playbook, default, parse
 from ai_agent_mesh.settings import Settings
 
-#: It looks at the real clock, as a person would.
-NOW = datetime.now(UTC)
 #: Over for long, whatever day it is.
-BEFORE = Month.of(NOW - timedelta(days=65))
+BEFORE = Month.of(datetime.now(UTC) - timedelta(days=65))
 CHANGED = parse(b"latency: {agent_crud: {p50: 90ms}}", "changed")
 
 WAITING = """
@@ -39,11 +37,18 @@ async def found(book: Book, folder: Path, playbook: Playbook) -> dict[str, Findi
     return {one.check: one async for one in looked}
 
 
+def real_time(book: Book) -> datetime:
+    """Set the clock to the real time, which is what the doctor looks at, and return it."""
+    now = datetime.now(UTC)
+    book.clock.move(now - book.clock.now())
+    return now
+
+
 async def test_nothing_waits_where_all_was_done_but_the_probe_that_never_ran(
     book: Book, tmp_path: Path
 ) -> None:
-    book.clock.move(NOW - book.clock.now())
-    await book.calls(await book.tenant("acme", "enterprise", NOW - MINUTE), NOW - MINUTE)
+    now = real_time(book)
+    await book.calls(await book.tenant("acme", "enterprise", now - MINUTE), now - MINUTE)
     await book.number()
     told = await found(book, tmp_path, default())
     waiting = {check for check, one in told.items() if one.state is not State.PASS}
@@ -53,11 +58,11 @@ async def test_nothing_waits_where_all_was_done_but_the_probe_that_never_ran(
 
 
 async def test_whatever_waits_is_told_in_a_line_with_its_mend(book: Book, tmp_path: Path) -> None:
-    book.clock.move(NOW - book.clock.now())
+    now = real_time(book)
     tenant = await book.tenant("acme", "enterprise", BEFORE.since)
-    await book.probe(NOW - 9 * MINUTE, 3)
+    await book.probe(now - 9 * MINUTE, 3)
     await book.number()
-    await book.calls(tenant, NOW - 5 * MINUTE)
+    await book.calls(tenant, now - 5 * MINUTE)
     (tmp_path / "spool").mkdir()
     (tmp_path / "spool" / "1.ndjson").write_text(json.dumps({}))
     owner = await asyncpg.connect(book.databases.migrate_url)
