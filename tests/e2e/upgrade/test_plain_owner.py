@@ -39,6 +39,8 @@ async def owned(postgres: Server, template: str) -> AsyncIterator[tuple[str, str
     restoring = await asyncpg.connect(everything)
     sql = gzip.decompress(RECORDED.read_bytes()).decode().replace(ADDRESS, "127.0.0.1:9")
     await restoring.execute(sql.replace("OWNER TO mesh_owner", f'OWNER TO "{name}"'))
+    # In PostgreSQL 15 a role without INHERIT has nothing of what a database's owner has by that.
+    await restoring.execute(f'ALTER SCHEMA public OWNER TO "{name}"')
     await restoring.close()
     try:
         yield whose, everything
