@@ -114,12 +114,12 @@ def compute(  # noqa: PLR0917 - options, not arguments
         under,
     )
 
-    judged, given = Month.parse(month), _given(playbook)
+    judged, book, given = Month.parse(month), _playbook(playbook), playbook is not None
     asked = Asked(_span(judged, since, until), tenant)
     files = _files(records, minutes, how, maintenance, paths, tenant)
     named = Method(method.value) if method and method is not MethodChoice.ALL else None
     methods = tuple(Method) if method is MethodChoice.ALL else (named,)
-    with _progress() as tick, Replay(files, asked, _installed(), tick, given=given) as replay:
+    with _progress() as tick, Replay(files, asked, book, tick, given=given) as replay:
         books = [under(replay.playbook, tier, each, denominator) for each in methods]
         found = answers(replay.evidence(), replay.reading(), judged, tenant, tier, books)
     if method is not MethodChoice.ALL:
@@ -152,17 +152,12 @@ def _files(
     return files
 
 
-def _given(path: Path | None) -> "Playbook | None":
-    from ai_agent_mesh.playbook import load
-
-    return load(path) if path else None
-
-
-def _installed() -> "Playbook":
+def _playbook(path: Path | None) -> "Playbook":
+    """Return the one that was given, or this installation's."""
     from ai_agent_mesh.playbook import load
     from ai_agent_mesh.settings import Settings
 
-    return load(Settings.read().playbook)
+    return load(path or Settings.read().playbook)
 
 
 def _span(month: Month, since: str | None, until: str | None) -> Span:
@@ -220,44 +215,44 @@ def whatif(  # noqa: PLR0917 - options, not arguments
 ) -> None:
     """Price a changed playbook against past months: of files, or of this platform's tenants."""
     from ai_agent_mesh.operations.replay import changed, whatif_lines
-    from ai_agent_mesh.playbook import load
 
     months = [Month.parse(text) for text in month]
     if len(set(months)) < len(months):
         raise typer.BadParameter("each --month is priced once; one stands there twice")
-    given, after = _given(playbook), load(change)
-    before = given or _installed()
+    before, after, given = _playbook(playbook), _playbook(change), playbook is not None
     if records or minutes:
         if tier is None:
             raise typer.BadParameter("files need --tier")
         files = _files(records, minutes, how, maintenance, paths, tenant)
-        found, before = _of_files(files, months, tier, tenant, _fee(fee), given, after)
+        sides = before, after
+        found, before = _of_files(files, months, tier, tenant, _fee(fee), sides, given=given)
     elif how or maintenance or paths or tier or fee:
         raise typer.BadParameter(
             "--tier, --fee and how files are read go with --records or --minutes"
         )
     else:
-        found = _of_platform(months, tenant, given, after)
+        found = _of_platform(months, tenant, before if given else None, after)
     whole = changed(before, after, found)
     speak(whole, as_json=as_json, text=lambda: whatif_lines(whole))
 
 
 def _of_files(
     files: "Files", months: list[Month], tier: TierName, tenant: str | None, fee: "Money | None",
-    given: "Playbook | None", after: "Playbook",
+    sides: "tuple[Playbook, Playbook]", *, given: bool,
 ) -> "tuple[list[Priced], Playbook]":  # fmt: skip
     """Price each month against the playbook that judged it; return the last month's as well."""
     from ai_agent_mesh.operations.replay import Asked, Replay, priced, stated
 
-    found, before = [], given or _installed()
+    found, (installed, after) = [], sides
+    before = installed
     for month in months:
         asked = Asked(month.span, tenant, apart=tenant is None and files.name_tenants)
-        with _progress() as tick, Replay(files, asked, _installed(), tick, given=given) as replay:
+        with _progress() as tick, Replay(files, asked, installed, tick, given=given) as replay:
             before = replay.playbook
             for name in replay.tenants():
                 evidence = replay.evidence(name)
-                sides = [stated(evidence, month, tier, book, fee) for book in (before, after)]
-                found.append(priced(str(month), tenant or name or None, *sides))
+                each = [stated(evidence, month, tier, book, fee) for book in (before, after)]
+                found.append(priced(str(month), tenant or name or None, *each))
     return found, before
 
 

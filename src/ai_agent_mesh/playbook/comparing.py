@@ -1,9 +1,11 @@
 """What differs between two playbooks, key by key."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from ai_agent_mesh.playbook.schema import Playbook
@@ -54,26 +56,20 @@ def promising(today: Playbook, agreed: Playbook) -> Playbook:
     """
     if today.digest == agreed.digest:
         return today
-    mine, theirs = today.measurement, agreed.measurement
-    measurement = replace(
-        theirs,
-        year=mine.year,
-        clock_difference=mine.clock_difference,
-        sequenced_within=mine.sequenced_within,
-        probe=replace(theirs.probe, run_wait=mine.probe.run_wait),
-        unknown_callers=mine.unknown_callers,
-    )
-    work, uptime = agreed.maintenance, agreed.kpis.platform.uptime
-    tiers = {
-        name: replace(tier, uptime=other.uptime, method=other.method, credits=other.credits)
-        for name, tier in today.tiers.items()
-        for other in [agreed.tiers[name]]
-    }
-    return replace(
-        today,
-        tiers=tiers,
-        latency=agreed.latency,
-        measurement=measurement,
-        maintenance=replace(today.maintenance, notice=work.notice, window=work.window),
-        kpis=replace(today.kpis, platform=replace(today.kpis.platform, uptime=uptime)),
-    )
+    return cast("Playbook", _mixed(today, agreed, ""))
+
+
+def _mixed(today: object, agreed: object, key: str) -> object:
+    lead = f"{key}." if key else ""
+    match today, agreed:
+        case Struct(), Struct():
+            changes = {
+                name: _mixed(getattr(today, name), getattr(agreed, name), f"{lead}{name}")
+                for name in today.__struct_fields__
+            }
+            return replace(today, **changes)
+        case Mapping(), Mapping():
+            sides = {n: (today.get(n, UNSET), agreed.get(n, UNSET)) for n in {**today, **agreed}}
+            mixed = {name: _mixed(*both, f"{lead}{name}") for name, both in sides.items()}
+            return {name: value for name, value in mixed.items() if value is not UNSET}
+    return agreed if _PROMISED.match(key) else today

@@ -122,7 +122,7 @@ def _objective(goal: Node, method: str) -> Iterator[str]:
 @pytest.mark.parametrize("name", BOOKS)
 def test_every_document_is_openslo_v1_whatever_the_playbook_says(name: str) -> None:
     book = parse(BOOKS[name].encode(), name)
-    service, *slos = yaml.safe_load_all(openslo.render(book))
+    service, *slos = yaml.safe_load_all(openslo.render(book, "a test"))
     assert [list(faults(one)) for one in (service, *slos)] == [[]] * (len(slos) + 1)
     names = [one["metadata"]["name"] for one in slos]
     assert len(set(names)) == len(names) == 3 * 4 + 5 * 3

@@ -40,7 +40,7 @@ def run(*command: str) -> str:
 
 
 def rendered(book: Playbook) -> list[dict[str, object]]:
-    document = yaml.safe_load(prometheus.render(book, version="test"))
+    document = yaml.safe_load(prometheus.render(book, version="test", source="a test"))
     return [rule for group in document["groups"] for rule in group["rules"]]
 
 
@@ -48,7 +48,7 @@ def rendered(book: Playbook) -> list[dict[str, object]]:
 def test_promtool_accepts_the_rules_of_any_playbook(name: str, tmp_path: Path) -> None:
     book = parse(OTHERS[name].encode(), name)
     file = tmp_path / "rules.yaml"
-    file.write_text(prometheus.render(book, version="test"))
+    file.write_text(prometheus.render(book, version="test", source="a test"))
     told = run(needs("promtool"), "check", "rules", "--lint=all", "--lint-fatal", str(file))
     assert f"SUCCESS: {len(rendered(book))} rules found" in told
 
@@ -69,7 +69,7 @@ def test_every_alert_of_the_definition_is_rendered_and_no_other() -> None:
 
 
 def annotations(**more: str) -> list[dict[str, str]]:
-    document = yaml.safe_load(prometheus.render(default(), version="test", **more))
+    document = yaml.safe_load(prometheus.render(default(), version="test", source="a test", **more))
     return [
         rule["annotations"] for group in document["groups"] for rule in group["rules"]
         if "alert" in rule
@@ -109,7 +109,7 @@ tests:
 
 def test_a_page_names_the_disk_and_how_full_it_is(tmp_path: Path) -> None:
     file, test = tmp_path / "rules.yaml", tmp_path / "test.yaml"
-    file.write_text(prometheus.render(default(), version="test"))
+    file.write_text(prometheus.render(default(), version="test", source="a test"))
     said = advice(next(one for one in rules(default()) if one.name == "DiskUsage"))
     description = f"{said.hurt} Now a:8420: 90%. Look first: {said.look}"
     test.write_text(TOLD.format(rules=file, description=json.dumps(description)))
@@ -117,7 +117,7 @@ def test_a_page_names_the_disk_and_how_full_it_is(tmp_path: Path) -> None:
 
 
 def test_an_outage_of_the_platform_silences_the_pages_of_its_services_alone() -> None:
-    document = yaml.safe_load(alertmanager.render(default()))
+    document = yaml.safe_load(alertmanager.render(default(), "a test"))
     *_, whole = document["inhibit_rules"]
     assert whole["source_matchers"][1] == 'sloth_slo="platform-availability"'
     _, _, names = whole["target_matchers"][1].partition("=~")
@@ -177,7 +177,7 @@ def test_budgets_follow_the_calendar_month_and_the_traffic(tmp_path: Path) -> No
 
 def test_alertmanager_accepts_the_routes_and_sends_each_urgency_its_way(tmp_path: Path) -> None:
     amtool, file = needs("amtool"), tmp_path / "alertmanager.yaml"
-    file.write_text(alertmanager.render(default()))
+    file.write_text(alertmanager.render(default(), "a test"))
     run(amtool, "check-config", str(file))
     ways = {
         urgency.value: run(
@@ -194,7 +194,7 @@ def test_alertmanager_accepts_the_routes_and_sends_each_urgency_its_way(tmp_path
 def test_a_changed_playbook_sends_its_urgencies_another_way(tmp_path: Path) -> None:
     book = parse(b"alerts: {warning: {tells: page}}", "mine")
     file = tmp_path / "alertmanager.yaml"
-    file.write_text(alertmanager.render(book))
+    file.write_text(alertmanager.render(book, "a test"))
     told = run(
         needs("amtool"), "config", "routes", "test", f"--config.file={file}", "severity=warning"
     )
@@ -202,7 +202,7 @@ def test_a_changed_playbook_sends_its_urgencies_another_way(tmp_path: Path) -> N
 
 
 def test_no_secret_stands_in_what_alertmanager_reads() -> None:
-    document = yaml.safe_load(alertmanager.render(default()))
+    document = yaml.safe_load(alertmanager.render(default(), "a test"))
     settings = [
         (key, value)
         for receiver in document["receivers"]
@@ -217,14 +217,14 @@ def test_no_secret_stands_in_what_alertmanager_reads() -> None:
 
 
 def test_what_the_playbook_wants_watched_has_a_panel_and_what_cannot_be_says_so() -> None:
-    panels = json.loads(grafana.render(default()))["panels"]
+    panels = json.loads(grafana.render(default(), "a test"))["panels"]
     assert [p["title"] for p in panels if p["type"] == "row"] == [
         "Service levels", "System", "Application", "Business",
     ]  # fmt: skip
     assert [p["title"] for p in panels if p["type"] == "text"] == []
     assert len({p["id"] for p in panels}) == len(panels)
     odd = parse(b"monitoring: {metrics: {business: [agents, happiness]}}", "mine")
-    panels = json.loads(grafana.render(odd))["panels"]
+    panels = json.loads(grafana.render(odd, "a test"))["panels"]
     assert [p["title"] for p in panels if p["type"] == "text"] == ["happiness: not measured"]
 
 
@@ -240,7 +240,7 @@ def test_openslo_names_the_method_that_a_tier_is_judged_by(
     book = parse(f"tiers: {{enterprise: {{method: {method}}}}}".encode(), "mine")
     slos = [
         one
-        for one in yaml.safe_load_all(openslo.render(book))
+        for one in yaml.safe_load_all(openslo.render(book, "a test"))
         if one["metadata"]["name"].startswith("enterprise-")
     ]
     assert len(slos) == len(book.measurement.services)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.conftest import Databases, Server, fresh_urls, through_each_role
+from tests.conftest import Databases, Server, fresh_urls, needs, through_each_role
+from tests.e2e.web.conftest import Browser
 
 from ai_agent_mesh.kernel.clock import FixedClock
 from ai_agent_mesh.kernel.ids import new_id
@@ -129,9 +130,21 @@ class Book:
 
 
 @pytest.fixture
-async def book(databases: Databases, tmp_path: Path) -> AsyncIterator[Book]:
+def signer(tmp_path: Path) -> Signer:
+    """Return the key that the book is signed with."""
+    return Signer.load_or_create(tmp_path / "ledger.key")
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Browser:
+    """Return a browser, or skip where there is none."""
+    return Browser(needs("chromium"), tmp_path / "profile")
+
+
+@pytest.fixture
+async def book(databases: Databases, signer: Signer) -> AsyncIterator[Book]:
     """Open a book on a fresh database; its clock stands at the 6th, 12:00."""
-    async with _opened(databases, Signer.load_or_create(tmp_path / "ledger.key")) as book:
+    async with _opened(databases, signer) as book:
         yield book
 
 

@@ -85,12 +85,6 @@ async def bundle_of(
     return [line async for line in bundles.lines("acme", Span(at(0), until), entries=entries)]
 
 
-@pytest.fixture
-def signer(tmp_path: Path) -> Signer:
-    """Return the key that the book is signed with."""
-    return Signer.load_or_create(tmp_path / "ledger.key")
-
-
 async def test_a_bundle_proves_its_statement(book: Book, signer: Signer) -> None:
     lines = await evidence(book, signer)
     verdict = verified(lines)

@@ -46,7 +46,7 @@ def computed(
     works = str(maintenance) if maintenance else None
     found = Files([str(path) for path in paths], Form.RECORDS, maintenance=works)
     asked = Asked(Span(stated.since, stated.until), stated.tenant)
-    with Replay(found, asked, default(), given=given) as replay:
+    with Replay(found, asked, given or default(), given=given is not None) as replay:
         parts, judge = (replay.evidence(), replay.reading()), replay.playbook
     (answer,) = answers(*parts, Month.of(stated.since), stated.tenant, "enterprise", [judge])
     return answer

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-import pytest
-from tests.conftest import needs
 from tests.e2e.operations.conftest import Book, at
 from tests.e2e.operations.tampering import Lines, Piece, changed, kind
 from tests.e2e.operations.test_bundles import bundle_of, evidence
@@ -30,18 +28,6 @@ from ai_agent_mesh.plumbing.crypto import Signer
 
 #: How many bytes are changed in the suite; some thousand were, once, by hand.
 SAMPLE = 150
-
-
-@pytest.fixture
-def signer(tmp_path: Path) -> Signer:
-    """Return the key that the book is signed with."""
-    return Signer.load_or_create(tmp_path / "ledger.key")
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Browser:
-    """Return a browser, or skip where there is none."""
-    return Browser(needs("chromium"), tmp_path / "profile")
 
 
 def moment(minute: int) -> str:

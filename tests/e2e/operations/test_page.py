@@ -7,9 +7,8 @@ import re
 from itertools import product
 from pathlib import Path
 
-import pytest
 from msgspec import structs
-from tests.conftest import Server, needs
+from tests.conftest import Server
 from tests.e2e.operations.changing import (
     DECEMBER,
     NOVEMBER,
@@ -32,18 +31,6 @@ from ai_agent_mesh.operations.statements import Stated, carried, decoder, opened
 from ai_agent_mesh.playbook import Playbook, default
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.sla import Denominator, Fault, Method
-
-
-@pytest.fixture
-def signer(tmp_path: Path) -> Signer:
-    """Return the key that the book is signed with."""
-    return Signer.load_or_create(tmp_path / "ledger.key")
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Browser:
-    """Return a browser, or skip where there is none."""
-    return Browser(needs("chromium"), tmp_path / "profile")
 
 
 def page_of(lines: list[bytes]) -> str:

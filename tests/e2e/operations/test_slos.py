@@ -7,7 +7,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.conftest import needs
 from tests.e2e.conftest import Stack
 from tests.e2e.operations.conftest import Book, at
 from tests.e2e.operations.test_amendments import amend, failed
@@ -196,8 +195,9 @@ async def test_the_door_tells_each_objective_as_json_text_and_page(stack: Stack)
     assert {i["objective"] for i in same_items["items"]} == {i["objective"] for i in items.values()}
 
 
-async def test_a_browser_draws_the_page_without_a_complaint(book: Book, tmp_path: Path) -> None:
-    browser = Browser(needs("chromium"), tmp_path / "profile")
+async def test_a_browser_draws_the_page_without_a_complaint(
+    book: Book, browser: Browser, tmp_path: Path
+) -> None:
     tenant = await book.tenant("acme", "professional", at(0, -30))
     await book.probe(at(0), 3)
     await book.calls(tenant, at(2, 30), times=3, fault=Fault.PLATFORM)

@@ -3,7 +3,6 @@
 import asyncio
 from datetime import datetime
 from importlib import import_module
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -38,12 +37,6 @@ from ai_agent_mesh.operations.planned import (
 from ai_agent_mesh.operations.statements import as_text, first_difference, verified
 from ai_agent_mesh.plumbing.crypto import Signer
 from ai_agent_mesh.product.ledger import Inbox
-
-
-@pytest.fixture
-def signer(tmp_path: Path) -> Signer:
-    """Return the key that the book is signed with."""
-    return Signer.load_or_create(tmp_path / "ledger.key")
 
 
 async def test_a_statement_tells_what_became_of_every_announcement(

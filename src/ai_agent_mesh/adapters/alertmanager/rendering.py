@@ -28,8 +28,11 @@ _RUNBOOK = (
 _TOGETHER = "5s"
 
 
-def render(playbook: Playbook, source: str | None = None) -> str:
-    """Return the configuration as YAML; amtool checks it without a complaint."""
+def render(playbook: Playbook, source: str) -> str:
+    """Return the configuration as YAML; amtool checks it without a complaint.
+
+    `source` says in the file which playbook it is.
+    """
     document = {
         "route": {
             "receiver": Tells.DASHBOARD.value,
@@ -44,8 +47,7 @@ def render(playbook: Playbook, source: str | None = None) -> str:
         ],
         "receivers": [_receiver(tells) for tells in Tells],
     }
-    told = source or f"playbook {playbook.digest}"
-    head = f"# Written by `mesh playbook render --to alertmanager`, {told}.\n"
+    head = f"# Written by `mesh playbook render --to alertmanager`, {source}.\n"
     return head + yaml.safe_dump(document, sort_keys=False, width=100, allow_unicode=True)
 
 

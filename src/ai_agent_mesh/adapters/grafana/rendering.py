@@ -12,14 +12,16 @@ _SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 _COLUMNS, _WIDTH, _HEIGHT = 2, 12, 8
 
 
-def render(playbook: Playbook, source: str | None = None) -> str:
-    """Return the dashboard of a playbook as JSON, ready to import or to provision."""
-    told = source or f"playbook {playbook.digest}"
+def render(playbook: Playbook, source: str) -> str:
+    """Return the dashboard of a playbook as JSON, ready to import or to provision.
+
+    `source` says in the file which playbook it is.
+    """
     rows = {"Service levels": objectives(playbook), **watched(playbook)}
     dashboard = {
         "uid": "ai-agent-mesh",
         "title": playbook.document.product,
-        "description": f"Written by `mesh playbook render --to grafana`, {told}.",
+        "description": f"Written by `mesh playbook render --to grafana`, {source}.",
         "tags": ["ai-agent-mesh", "slo"],
         "timezone": "utc",
         "schemaVersion": 39,

@@ -35,11 +35,13 @@ _LEAST = 1e-9
 _SHOWN = 63
 
 
-def render(playbook: Playbook, source: str | None = None) -> str:
-    """Return every document in one YAML stream."""
+def render(playbook: Playbook, source: str) -> str:
+    """Return every document in one YAML stream.
+
+    `source` says in the file which playbook it is.
+    """
     documents = [_service(playbook), *_availability(playbook), *_latency(playbook)]
-    told = source or f"playbook {playbook.digest}"
-    head = f"# Written by `mesh playbook render --to openslo`, {told}.\n"
+    head = f"# Written by `mesh playbook render --to openslo`, {source}.\n"
     return head + yaml.safe_dump_all(documents, sort_keys=False, width=100, allow_unicode=True)
 
 

@@ -9,9 +9,7 @@ from ai_agent_mesh.adapters.prometheus.names import PRODUCT, window_name
 from ai_agent_mesh.playbook import Playbook
 
 
-def render(
-    playbook: Playbook, *, version: str, source: str | None = None, runbooks: str | None = None
-) -> str:
+def render(playbook: Playbook, *, version: str, source: str, runbooks: str | None = None) -> str:
     """Return the rule file of a playbook as YAML; promtool checks it without a complaint.
 
     `source` says in the file's head where the playbook is from, `runbooks` is the address of the
@@ -36,6 +34,5 @@ def render(
             group("alerts", alerting.alerts(playbook, runbooks)),
         ]
     }
-    told = source or f"playbook {playbook.digest}"
-    head = f"# Written by `mesh playbook render --to prometheus`, {told}.\n"
+    head = f"# Written by `mesh playbook render --to prometheus`, {source}.\n"
     return head + yaml.safe_dump(document, sort_keys=False, width=100, allow_unicode=True)

@@ -45,23 +45,22 @@ class Files:
 class Replay(AbstractContextManager["Replay"]):
     """Files that were read and counted, for as long as it is open.
 
-    An exported ledger brings the playbook that judges the month, unless one is `given`;
-    `installed` judges what brings none. So with maintenance, which a file may give.
+    An exported ledger brings the playbook that judges the month, in place of `playbook` unless that
+    was `given` with the question. So with maintenance, which a file may give.
     """
 
     def __init__(
         self,
         files: Files,
         asked: Asked,
-        installed: Playbook,
+        playbook: Playbook,
         progress: Progress | None = None,
         *,
-        given: Playbook | None = None,
+        given: bool = False,
     ) -> None:
         self._files, self._asked = files, asked
-        self._given = given
         #: What the rows are judged by, once they are read.
-        self.playbook = given or installed
+        self.playbook = playbook
         self._playbook_from = Origin.GIVEN if given else Origin.INSTALLED
         self._works_from: Origin | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="mesh-sla-")
@@ -102,7 +101,7 @@ class Replay(AbstractContextManager["Replay"]):
 
     def _heed(self, ledger: Shown) -> None:
         """Take what the ledgers among the files bring, where nothing else was given."""
-        if self._given is None and ledger.playbook is not None:
+        if self._playbook_from is Origin.INSTALLED and ledger.playbook is not None:
             self.playbook, self._playbook_from = ledger.playbook, Origin.RECORDS
         if self._files.maintenance is not None:
             self._works, self._works_from = self._announced(self._files.maintenance), Origin.GIVEN
